@@ -1,0 +1,152 @@
+//! What a request is: which service, operation, account and Region, and whether the caller is known.
+
+use crate::error::AwsError;
+use crate::wire::WireRequest;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The services the local cloud stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// Amazon SQS (AWS JSON 1.0).
+    Sqs,
+    /// Amazon DynamoDB (AWS JSON 1.0).
+    Dynamodb,
+    /// Amazon RDS (query protocol, XML answers).
+    Rds,
+    /// AWS STS (query protocol, XML answers).
+    Sts,
+    /// AWS Secrets Manager (AWS JSON 1.1).
+    Secretsmanager,
+}
+
+impl Service {
+    /// The service of a credential scope name (`sqs`, `rds`, ...).
+    #[must_use]
+    pub fn from_scope(name: &str) -> Option<Self> {
+        Some(match name {
+            "sqs" => Self::Sqs,
+            "dynamodb" => Self::Dynamodb,
+            "rds" => Self::Rds,
+            "sts" => Self::Sts,
+            "secretsmanager" => Self::Secretsmanager,
+            _ => return None,
+        })
+    }
+
+    /// The name in a credential scope.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqs => "sqs",
+            Self::Dynamodb => "dynamodb",
+            Self::Rds => "rds",
+            Self::Sts => "sts",
+            Self::Secretsmanager => "secretsmanager",
+        }
+    }
+
+    /// Whether the service speaks the query protocol with XML answers (else AWS JSON).
+    #[must_use]
+    pub fn is_query(self) -> bool {
+        matches!(self, Self::Rds | Self::Sts)
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One identified call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The service called.
+    pub service: Service,
+    /// The operation, e.g. `RestoreDBClusterFromSnapshot`.
+    pub operation: String,
+    /// The account of the calling key: twelve digits. Everything is kept apart by it.
+    pub account: String,
+    /// The Region of the credential scope. Everything is kept apart by it, too.
+    pub region: String,
+    /// The access key id of the caller.
+    pub access_key: String,
+    /// The request id of the answer.
+    pub request_id: String,
+    /// When the request came in (stays the same while a long poll is asked again).
+    pub arrived_at_ms: i64,
+}
+
+/// Who signed a request, for what: the parts of the SigV4 credential scope. The signature itself
+/// is not verified; the key must be known (see [`account_of`]).
+struct Scope<'a> {
+    access_key: &'a str,
+    region: &'a str,
+    service: &'a str,
+}
+
+fn scope(request: &WireRequest) -> Option<Scope<'_>> {
+    let credential = request.header("authorization").split("Credential=").nth(1)?;
+    let mut parts = credential.split(',').next()?.trim().split('/');
+    let access_key = parts.next()?;
+    let _date = parts.next()?;
+    Some(Scope { access_key, region: parts.next()?, service: parts.next()? })
+}
+
+/// The account of an access key: a key that is twelve digits is its own account (so any account is
+/// at hand without set-up); any other key must have been registered.
+fn account_of(keys: &BTreeMap<String, String>, access_key: &str) -> Option<String> {
+    let is_account = access_key.len() == 12 && access_key.bytes().all(|b| b.is_ascii_digit());
+    if is_account { Some(access_key.to_owned()) } else { keys.get(access_key).cloned() }
+}
+
+fn operation(request: &WireRequest, service: Service) -> Option<String> {
+    if service.is_query() {
+        let body = form_urlencoded::parse(&request.body);
+        return body.into_iter().find(|(k, _)| k == "Action").map(|(_, v)| v.into_owned());
+    }
+    request.header("x-amz-target").rsplit('.').next().filter(|s| !s.is_empty()).map(str::to_owned)
+}
+
+/// Finds out what a request is.
+///
+/// # Errors
+/// `MissingAuthenticationToken` without a signature, `UnknownOperationException` for a service or
+/// operation that cannot be told, `InvalidClientTokenId` / `UnrecognizedClientException` for a key
+/// nobody registered. The service is returned beside the error where it is known, so that the
+/// error takes the form of that service's protocol.
+pub fn identify(
+    request: &WireRequest,
+    keys: &BTreeMap<String, String>,
+    request_id: String,
+    arrived_at_ms: i64,
+) -> Result<Call, (Option<Service>, AwsError)> {
+    let scope = scope(request).ok_or_else(|| {
+        let text = "Request is missing Authentication Token";
+        (None, AwsError::new("MissingAuthenticationToken", text).with_status(403))
+    })?;
+    let service = Service::from_scope(scope.service).ok_or_else(|| {
+        let text = format!("the local cloud has no service {:?}", scope.service);
+        (None, AwsError::new("UnknownOperationException", text))
+    })?;
+    let operation = operation(request, service).ok_or_else(|| {
+        let text = "no operation named (X-Amz-Target header or Action parameter)";
+        (Some(service), AwsError::new("UnknownOperationException", text))
+    })?;
+    let account = account_of(keys, scope.access_key).ok_or_else(|| {
+        let code = if service.is_query() { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
+        let text = "The security token included in the request is invalid.";
+        (Some(service), AwsError::new(code, text).with_status(403))
+    })?;
+    Ok(Call {
+        service,
+        operation,
+        account,
+        region: scope.region.to_owned(),
+        access_key: scope.access_key.to_owned(),
+        request_id,
+        arrived_at_ms,
+    })
+}

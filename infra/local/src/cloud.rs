@@ -1,0 +1,90 @@
+//! The handle both doors share: the world behind a lock, a clock, and the news that it changed.
+
+use crate::clock::SharedNow;
+use crate::wire::{WireRequest, WireResponse};
+use crate::world::{Handled, World};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The connection broke: the caller cannot know whether the call had its effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionBroken;
+
+/// A running local cloud. Cheap to clone; all clones are the same cloud.
+#[derive(Clone)]
+pub struct Cloud {
+    world: Arc<Mutex<World>>,
+    now: SharedNow,
+    changed: Arc<Notify>,
+}
+
+impl std::fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cloud").finish_non_exhaustive()
+    }
+}
+
+impl Cloud {
+    /// Puts a world behind its doors.
+    #[must_use]
+    pub fn new(world: World, now: SharedNow) -> Self {
+        Self { world: Arc::new(Mutex::new(world)), now, changed: Arc::new(Notify::new()) }
+    }
+
+    /// The present moment, milliseconds since the Unix epoch.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.now.now_ms()
+    }
+
+    /// The world itself, for tests, admin pages and auditors. Do not hold it over an await.
+    #[must_use]
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves one request of a component, with the latency and faults that fate has for it.
+    ///
+    /// # Errors
+    /// [`ConnectionBroken`] when an injected fault loses the request or its response.
+    pub async fn serve(
+        &self,
+        component: &str,
+        request: &WireRequest,
+    ) -> Result<WireResponse, ConnectionBroken> {
+        let call = match self.world().identify(request, self.now_ms()) {
+            Ok(call) => call,
+            Err(response) => return Ok(*response),
+        };
+        let (latency_ms, fate) = self.world().fate(&call, component);
+        let latency_ms = latency_ms + fate.extra_latency_ms;
+        pause(latency_ms / 2).await;
+        if fate.lose_request {
+            return Err(ConnectionBroken);
+        }
+        let response = loop {
+            let news = self.changed.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            let handled =
+                self.world().handle(&call, component, request, &fate, self.now_ms());
+            match handled {
+                Handled::Response(response) => break response,
+                Handled::Park { retry_at_ms } => {
+                    let ms = u64::try_from(retry_at_ms - self.now_ms()).unwrap_or(0).max(1);
+                    let _ = tokio::time::timeout(Duration::from_millis(ms), news).await;
+                }
+            }
+        };
+        self.changed.notify_waiters();
+        pause(latency_ms.div_ceil(2)).await;
+        if fate.lose_response { Err(ConnectionBroken) } else { Ok(response) }
+    }
+}
+
+async fn pause(ms: u64) {
+    if ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+}

@@ -1,0 +1,15 @@
+//! Amazon SQS: FIFO queues.
+
+use crate::world::{Answer, Context, unknown_operation};
+use serde_json::Value;
+
+/// All queues of all accounts and Regions.
+#[derive(Debug, Default)]
+pub struct Sqs {}
+
+impl Sqs {
+    /// Handles one call.
+    pub fn handle(&mut self, cx: &mut Context<'_>, _input: &Value) -> Answer {
+        Err(unknown_operation(cx.call))
+    }
+}

@@ -1,0 +1,1 @@
+//! Door 1: an in-process `HttpClient` for the AWS SDK.

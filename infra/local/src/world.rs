@@ -1,0 +1,266 @@
+//! The core: all services of all accounts and Regions, one call at a time.
+
+use crate::call::{self, Call, Service};
+use crate::data_plane::DataPlane;
+use crate::error::AwsError;
+use crate::faults::{Fate, Faults};
+use crate::meter::{CallRecord, Meter};
+use crate::params::Params;
+use crate::settings::WorldSettings;
+use crate::wire::{WireRequest, WireResponse};
+use crate::xml::Xml;
+use crate::{dynamodb, rds, secrets, sqs, sts};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a service's handler is given beside its input.
+pub struct Context<'a> {
+    /// The call.
+    pub call: &'a Call,
+    /// The present moment, milliseconds since the Unix epoch.
+    pub now_ms: i64,
+    /// Settings of the world.
+    pub settings: &'a WorldSettings,
+    /// The seeded source of every random choice.
+    pub rng: &'a mut fastrand::Rng,
+    /// What the call was about and what it cost: filled in by the handler.
+    pub record: &'a mut CallRecord,
+}
+
+/// What a service's handler answers.
+#[derive(Debug)]
+pub enum Reply {
+    /// The members of a JSON answer.
+    Json(Value),
+    /// The children of the result element of an XML answer.
+    Xml(Xml),
+    /// Nothing yet: ask again when something changed, at `retry_at_ms` at the latest (a long poll).
+    Park {
+        /// Milliseconds since the Unix epoch.
+        retry_at_ms: i64,
+    },
+}
+
+/// What a handler returns.
+pub type Answer = Result<Reply, AwsError>;
+
+/// The core's answer to a door.
+#[derive(Debug)]
+pub enum Handled {
+    /// Send this.
+    Response(WireResponse),
+    /// Ask again when something changed, at `retry_at_ms` at the latest.
+    Park {
+        /// Milliseconds since the Unix epoch.
+        retry_at_ms: i64,
+    },
+}
+
+/// The state of the whole local cloud.
+pub struct World {
+    /// Settings.
+    pub settings: WorldSettings,
+    /// Injected faults.
+    pub faults: Faults,
+    /// What was called.
+    pub meter: Meter,
+    /// Access keys that are not an account number themselves: key id to account.
+    pub keys: BTreeMap<String, String>,
+    /// SQS, all accounts and Regions.
+    pub sqs: sqs::Sqs,
+    /// DynamoDB, all accounts and Regions.
+    pub dynamodb: dynamodb::DynamoDb,
+    /// RDS, all accounts and Regions.
+    pub rds: rds::Rds,
+    /// Secrets Manager, all accounts and Regions.
+    pub secrets: secrets::Secrets,
+    rng: fastrand::Rng,
+    requests: u64,
+}
+
+impl World {
+    /// An empty world whose databases live on the given data plane.
+    #[must_use]
+    pub fn new(settings: WorldSettings, data_plane: Box<dyn DataPlane>) -> Self {
+        Self {
+            rng: fastrand::Rng::with_seed(settings.seed),
+            faults: Faults::default(),
+            meter: Meter::keeping(settings.keep_calls),
+            keys: BTreeMap::new(),
+            sqs: sqs::Sqs::default(),
+            dynamodb: dynamodb::DynamoDb::default(),
+            rds: rds::Rds::new(data_plane),
+            secrets: secrets::Secrets::default(),
+            requests: 0,
+            settings,
+        }
+    }
+
+    /// Finds out what a request is; numbers it. A request that cannot be identified is answered
+    /// at once with the error in the protocol it seems to speak.
+    ///
+    /// # Errors
+    /// The response to send when the request is not a call.
+    pub fn identify(&mut self, request: &WireRequest, now_ms: i64) -> Result<Call, Box<WireResponse>> {
+        self.requests += 1;
+        let request_id = format!("00000000-0000-4000-8000-{:012x}", self.requests);
+        call::identify(request, &self.keys, request_id.clone(), now_ms).map_err(|(service, e)| {
+            tracing::warn!(code = %e.code, message = %e.message, "refused an unidentified request");
+            Box::new(refusal(service.unwrap_or(Service::Sqs), &request_id, &e))
+        })
+    }
+
+    /// Decides how long a call is on its way (milliseconds, both directions together) and whether
+    /// it meets an injected fault.
+    pub fn fate(&mut self, call: &Call, component: &str) -> (u64, Fate) {
+        let (low, high) = self.settings.latency_ms;
+        let latency = if high == 0 { 0 } else { self.rng.u64(low..=high) };
+        (latency, self.faults.decide(call, component, &mut self.rng))
+    }
+
+    /// Handles one call at a moment.
+    pub fn handle(
+        &mut self,
+        call: &Call,
+        component: &str,
+        request: &WireRequest,
+        fate: &Fate,
+        now_ms: i64,
+    ) -> Handled {
+        let mut record = blank_record(call, component, fate, now_ms);
+        let answer = match &fate.refuse {
+            Some(refusal) => Err(refusal.clone()),
+            None => self.dispatch(call, request, &mut record, now_ms),
+        };
+        let response = match answer {
+            Ok(Reply::Park { retry_at_ms }) => return Handled::Park { retry_at_ms },
+            Ok(Reply::Json(value)) => json_response(200, call.service, &value, &call.request_id),
+            Ok(Reply::Xml(result)) => xml_response(call, result),
+            Err(e) => {
+                record.outcome.clone_from(&e.code);
+                refusal(call.service, &call.request_id, &e)
+            }
+        };
+        self.meter.add(record);
+        Handled::Response(response)
+    }
+
+    fn dispatch(
+        &mut self,
+        call: &Call,
+        request: &WireRequest,
+        record: &mut CallRecord,
+        now_ms: i64,
+    ) -> Answer {
+        let settings = &self.settings;
+        let mut cx = Context { call, now_ms, settings, rng: &mut self.rng, record };
+        match call.service {
+            Service::Sqs => self.sqs.handle(&mut cx, &body_json(request)?),
+            Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
+            Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
+            Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
+            Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
+        }
+    }
+}
+
+/// The refusal of an operation the local cloud does not implement: loud, never a silent success.
+#[must_use]
+pub fn unknown_operation(call: &Call) -> AwsError {
+    tracing::error!(service = %call.service, operation = %call.operation,
+        "the local cloud does not implement this operation");
+    let text = format!("the local cloud does not implement {} {}", call.service, call.operation);
+    let code = if call.service.is_query() { "InvalidAction" } else { "UnknownOperationException" };
+    AwsError::new(code, text)
+}
+
+fn blank_record(call: &Call, component: &str, fate: &Fate, now_ms: i64) -> CallRecord {
+    CallRecord {
+        n: 0,
+        at_ms: now_ms,
+        component: component.to_owned(),
+        service: call.service,
+        operation: call.operation.clone(),
+        account: call.account.clone(),
+        region: call.region.clone(),
+        resource: String::new(),
+        items: 0,
+        write_units: 0.0,
+        read_units: 0.0,
+        outcome: "ok".into(),
+        response_lost: fate.lose_response,
+    }
+}
+
+fn body_json(request: &WireRequest) -> Result<Value, AwsError> {
+    serde_json::from_slice(&request.body)
+        .map_err(|e| AwsError::new("SerializationException", format!("not a JSON body: {e}")))
+}
+
+fn json_type(service: Service) -> &'static str {
+    match service {
+        Service::Secretsmanager => "application/x-amz-json-1.1",
+        _ => "application/x-amz-json-1.0",
+    }
+}
+
+fn json_response(status: u16, service: Service, value: &Value, request_id: &str) -> WireResponse {
+    let body = Bytes::from(value.to_string());
+    WireResponse {
+        status,
+        content_type: json_type(service),
+        headers: vec![("x-amzn-requestid", request_id.to_owned())],
+        body,
+    }
+}
+
+fn namespace(service: Service) -> &'static str {
+    match service {
+        Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        _ => "http://rds.amazonaws.com/doc/2014-10-31/",
+    }
+}
+
+fn xml_document(status: u16, request_id: &str, root: &Xml) -> WireResponse {
+    WireResponse {
+        status,
+        content_type: "text/xml",
+        headers: vec![("x-amzn-requestid", request_id.to_owned())],
+        body: Bytes::from(root.render()),
+    }
+}
+
+fn xml_response(call: &Call, result: Xml) -> WireResponse {
+    let op = &call.operation;
+    let metadata = Xml::new("ResponseMetadata").text("RequestId", &call.request_id);
+    let root = Xml::new(format!("{op}Response xmlns=\"{}\"", namespace(call.service)));
+    xml_document(200, &call.request_id, &root.with(result).with(metadata))
+}
+
+/// An error in the wire form of a service's protocol.
+fn refusal(service: Service, request_id: &str, e: &AwsError) -> WireResponse {
+    if service.is_query() {
+        let kind = if e.status < 500 { "Sender" } else { "Receiver" };
+        let error = Xml::new("Error")
+            .text("Type", kind)
+            .text("Code", &e.code)
+            .text("Message", &e.message);
+        let root = Xml::new(format!("ErrorResponse xmlns=\"{}\"", namespace(service)));
+        return xml_document(e.status, request_id, &root.with(error).text("RequestId", request_id));
+    }
+    let mut body = json!({ "__type": error_type(service, &e.code), "message": e.message });
+    if let Value::Object(members) = &mut body {
+        members.extend(e.fields.clone());
+    }
+    json_response(e.status, service, &body, request_id)
+}
+
+/// The `__type` member as each service writes it.
+fn error_type(service: Service, code: &str) -> String {
+    match service {
+        Service::Dynamodb => format!("com.amazonaws.dynamodb.v20120810#{code}"),
+        Service::Sqs => format!("com.amazonaws.sqs#{code}"),
+        _ => code.to_owned(),
+    }
+}
