@@ -1,0 +1,216 @@
+//! Everything a process has from outside: transport, credentials, clock, randomness, endpoint. It
+//! builds the SDK clients, one per Region, and keeps them.
+//!
+//! Production takes the ordinary AWS credential chain. With an endpoint set (the local cloud) the
+//! account number serves as access key, unless keys are set in the environment. Tests and the
+//! simulation hand in an in-process transport.
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::failure::{Failure, FailureCode};
+use crate::ids::{AccountId, RegionName};
+use crate::queue::Queues;
+use crate::settings::Common;
+use crate::store::Store;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Attempts of one SDK call, the first included.
+const SDK_ATTEMPTS: u32 = 3;
+
+/// One attempt may take this long: above the 20 s of a long poll.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// All attempts of one call together.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(75);
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The outside world of one process. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where randomness comes from.
+    pub entropy: Entropy,
+    /// The settings every process has.
+    pub common: Common,
+    sdk: SdkConfig,
+    process: String,
+    clients: Arc<Mutex<Clients>>,
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    rds: BTreeMap<RegionName, aws_sdk_rds::Client>,
+    secrets: BTreeMap<RegionName, aws_sdk_secretsmanager::Client>,
+    queues: BTreeMap<RegionName, Queues>,
+}
+
+impl Environment {
+    /// The real outside: ordinary credential chain, TLS, system clock. `process` names the program
+    /// in the user agent.
+    pub async fn real(common: &Common, process: &str) -> Self {
+        let clock = Clock::system();
+        let tls = Provider::Rustls(CryptoMode::Ring);
+        let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(common.region.to_string()))
+            .http_client(http)
+            .time_source(clock)
+            .retry_config(RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS))
+            .timeout_config(timeouts());
+        if let Ok(name) = AppName::new(app_name(process)) {
+            loader = loader.app_name(name);
+        }
+        if let Some(endpoint) = &common.endpoint {
+            loader = loader.endpoint_url(endpoint);
+            if !keys_are_set() {
+                loader = loader.credentials_provider(local_credentials(&common.local_account));
+            }
+        }
+        Self::from_parts(loader.load().await, clock, Entropy::from_system(), common, process)
+    }
+
+    /// An outside that a test or the simulation hands in: its transport, clock and randomness.
+    #[must_use]
+    pub fn in_process(
+        http: SharedHttpClient,
+        clock: Clock,
+        entropy: Entropy,
+        common: &Common,
+        process: &str,
+    ) -> Self {
+        let credentials = SharedCredentialsProvider::new(local_credentials(&common.local_account));
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(common.region.to_string()))
+            .http_client(http)
+            .credentials_provider(credentials)
+            .time_source(SharedTimeSource::new(clock))
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+            .retry_config(RetryConfig::standard().with_max_attempts(SDK_ATTEMPTS))
+            .timeout_config(timeouts())
+            .build();
+        Self::from_parts(sdk, clock, entropy, common, process)
+    }
+
+    fn from_parts(
+        sdk: SdkConfig,
+        clock: Clock,
+        entropy: Entropy,
+        common: &Common,
+        process: &str,
+    ) -> Self {
+        let (common, process) = (common.clone(), process.to_owned());
+        Self { clock, entropy, common, sdk, process, clients: Arc::default() }
+    }
+
+    /// The store, in the home Region.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk);
+        let config = config.retry_partition(self.partition("dynamodb")).build();
+        Store::new(aws_sdk_dynamodb::Client::from_conf(config), &self.common.table)
+    }
+
+    /// The queues of a Region.
+    #[must_use]
+    pub fn queues(&self, region: &RegionName) -> Queues {
+        let make = || {
+            let config = aws_sdk_sqs::config::Builder::from(&self.sdk).region(in_region(region));
+            let config = config.retry_partition(self.partition("sqs")).build();
+            let client = aws_sdk_sqs::Client::from_conf(config);
+            Queues::new(client, region.clone(), &self.common.queue_prefix)
+        };
+        self.clients().queues.entry(region.clone()).or_insert_with(make).clone()
+    }
+
+    /// RDS in a Region of the home account.
+    #[must_use]
+    pub fn rds(&self, region: &RegionName) -> aws_sdk_rds::Client {
+        let make = || {
+            let config = aws_sdk_rds::config::Builder::from(&self.sdk).region(in_region(region));
+            let config = config.retry_partition(self.partition("rds"));
+            aws_sdk_rds::Client::from_conf(config.build())
+        };
+        self.clients().rds.entry(region.clone()).or_insert_with(make).clone()
+    }
+
+    /// Secrets Manager in a Region of the home account.
+    #[must_use]
+    pub fn secrets(&self, region: &RegionName) -> aws_sdk_secretsmanager::Client {
+        let make = || {
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk);
+            let config = config.region(in_region(region));
+            let config = config.retry_partition(self.partition("secretsmanager"));
+            aws_sdk_secretsmanager::Client::from_conf(config.build())
+        };
+        self.clients().secrets.entry(region.clone()).or_insert_with(make).clone()
+    }
+
+    /// Who this process is to AWS: its account and its ARN.
+    ///
+    /// # Errors
+    /// `aws_unavailable` or `access_denied`, with a text that says what to check.
+    pub async fn identity(&self) -> Result<(AccountId, String), Failure> {
+        let config = aws_sdk_sts::config::Builder::from(&self.sdk);
+        let config = config.retry_partition(self.partition("sts")).build();
+        let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+        let answer = answer.map_err(|e| Failure::from_sdk("asking AWS who this is", &e))?;
+        let account = answer.account().unwrap_or_default().parse().map_err(|_| {
+            Failure::permanent(
+                FailureCode::RefusedByAws,
+                "AWS names no account for these credentials",
+            )
+        })?;
+        Ok((account, answer.arn().unwrap_or_default().to_owned()))
+    }
+
+    /// A retry budget of its own per process and service: the SDK's default one is shared by
+    /// everything in the operating system's process, so that one client's failures would silence
+    /// another's retries.
+    fn partition(&self, service: &'static str) -> aws_sdk_sqs::config::retry::RetryPartition {
+        aws_sdk_sqs::config::retry::RetryPartition::new(format!("{}-{service}", self.process))
+    }
+
+    fn clients(&self) -> std::sync::MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn in_region(region: &RegionName) -> Region {
+    Region::new(region.to_string())
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
+fn keys_are_set() -> bool {
+    std::env::var_os("AWS_ACCESS_KEY_ID").is_some()
+}
+
+fn local_credentials(account: &AccountId) -> Credentials {
+    Credentials::new(account.as_str(), "local", None, None, "local cloud")
+}
+
+/// The name in the user agent: letters, digits and hyphens, at most 50.
+fn app_name(process: &str) -> String {
+    let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    process.chars().map(fits).take(50).collect()
+}

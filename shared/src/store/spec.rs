@@ -1,0 +1,99 @@
+//! `job#<id>` / `spec`: the request. Put once, if absent: this is the idempotency gate.
+
+use super::item::{Item, ItemReader, Unreadable, job_pk, number, ordered, text};
+use super::{Store, StoreResult, store_error};
+use crate::clock::{EpochMs, timestamp};
+use crate::failure::wire_code;
+use crate::ids::JobId;
+use crate::request::Request;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+
+/// A request as it was accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spec {
+    /// The job.
+    pub id: JobId,
+    /// The request.
+    pub request: Request,
+    /// SHA-256 of its canonical form.
+    pub hash: String,
+    /// Who submitted it: the AWS identity of the submitting process, where known.
+    pub submitted_by: String,
+    /// When it was accepted.
+    pub created_at_ms: EpochMs,
+}
+
+/// What became of an attempt to put a spec.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Accepted {
+    /// It is stored now.
+    New,
+    /// The same request was stored under this id before; accepted at that moment.
+    Same {
+        /// When that was.
+        created_at_ms: EpochMs,
+    },
+    /// Another request was stored under this id before: the idempotency key is used twice.
+    Conflict,
+}
+
+impl Spec {
+    pub(super) fn encode(&self) -> Item {
+        let created = timestamp(self.created_at_ms);
+        let day = created.to_string()[..10].to_owned();
+        [
+            ("pk", text(job_pk(self.id))),
+            ("sk", text("spec")),
+            ("v", number(1)),
+            ("request", text(self.request.canonical())),
+            ("hash", text(&self.hash)),
+            ("submitted_by", text(&self.submitted_by)),
+            ("created_at", number(self.created_at_ms)),
+            ("created_day", text(day)),
+            ("created_key", text(format!("{:014}#{}", self.created_at_ms, self.id))),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    pub(super) fn decode(item: &Item) -> Result<Self, Unreadable> {
+        let read = ItemReader::new(item);
+        let pk = read.text("pk")?;
+        let id = pk.strip_prefix("job#").and_then(|id| id.parse().ok());
+        Ok(Self {
+            id: id.ok_or_else(|| read.wrong("pk", "is not a job"))?,
+            request: read.json("request")?,
+            hash: read.text("hash")?.to_owned(),
+            submitted_by: read.text("submitted_by")?.to_owned(),
+            created_at_ms: read.number("created_at")?,
+        })
+    }
+}
+
+impl Store {
+    /// Puts a spec if there is none under its id.
+    ///
+    /// # Errors
+    /// When the table is missing or AWS refuses.
+    pub async fn put_spec(&self, spec: &Spec) -> StoreResult<Accepted> {
+        let put = self.client.put_item().table_name(&self.table);
+        let put = put
+            .set_item(Some(spec.encode().into_iter().collect()))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let refused = match put.send().await {
+            Ok(_) => return Ok(Accepted::New),
+            Err(e) if wire_code(&e) == Some("ConditionalCheckFailedException") => e,
+            Err(e) => return Err(store_error!(self, "storing the request")(e)),
+        };
+        let old = refused.into_service_error();
+        let there = match old {
+            aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(e) => e.item,
+            _ => None,
+        };
+        let there = Spec::decode(&ordered(there.unwrap_or_default()))?;
+        let same = there.hash == spec.hash;
+        let created_at_ms = there.created_at_ms;
+        Ok(if same { Accepted::Same { created_at_ms } } else { Accepted::Conflict })
+    }
+}

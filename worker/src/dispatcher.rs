@@ -1,0 +1,69 @@
+//! The dispatcher: turns due jobs into wake-ups. Sends first and moves the due time after, so that
+//! every due job is woken at least once.
+
+use crate::fleet::{Worker, safety_interval};
+use crate::leader::{Pass, run_led};
+use aurora_restore_shared::clock::{EpochMs, as_ms};
+use aurora_restore_shared::message::WakeUp;
+use aurora_restore_shared::queue::{BATCH, Sending};
+use aurora_restore_shared::request::Priority;
+use aurora_restore_shared::store::DueJob;
+use futures::future::join_all;
+
+/// How many entries of the index are read at once: enough for a thousand wake-ups a second.
+const PAGE: i32 = 200;
+
+/// Dispatches one partition of the `due` index while this worker leads it.
+pub async fn run(worker: &Worker, shard: u8) {
+    let name = format!("dispatcher#{}#{shard}", worker.settings.common.region);
+    run_led(worker, &name, Dispatcher { worker, shard }).await;
+}
+
+/// One partition.
+pub struct Dispatcher<'a> {
+    /// The worker that leads it.
+    pub worker: &'a Worker,
+    /// Its number.
+    pub shard: u8,
+}
+
+impl Pass for Dispatcher<'_> {
+    async fn pass(&mut self) -> anyhow::Result<EpochMs> {
+        let worker = self.worker;
+        let region = &worker.settings.common.region;
+        let jobs = worker.store.due_jobs(region, self.shard, PAGE).await?;
+        let now = worker.now_ms();
+        let (due, later): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|j| j.due_at_ms <= now);
+        for (_, priority) in Priority::ALL {
+            let of_priority: Vec<&DueJob> = due.iter().filter(|j| j.priority == priority).collect();
+            for batch in of_priority.chunks(BATCH) {
+                self.dispatch(priority, batch).await?;
+            }
+        }
+        let longest = worker.now_ms() + as_ms(worker.settings.dispatch_sleep);
+        Ok(later.first().map_or(longest, |next| next.due_at_ms.min(longest)))
+    }
+}
+
+impl Dispatcher<'_> {
+    async fn dispatch(&self, priority: Priority, batch: &[&DueJob]) -> anyhow::Result<()> {
+        let worker = self.worker;
+        let sending = |job: &&DueJob| Sending {
+            wake: WakeUp::new(job.id, job.seq),
+            dispatches: job.dispatches + 1,
+        };
+        let sendings: Vec<Sending> = batch.iter().map(sending).collect();
+        let accepted = worker.queues.send_batch(priority, &sendings).await?;
+        let sent = batch.iter().zip(accepted).filter(|(_, accepted)| *accepted);
+        let moves = sent.map(|(job, _)| {
+            let next = worker.after(safety_interval(job.dispatches + 1));
+            worker.store.move_due(job, next)
+        });
+        for moved in join_all(moves).await {
+            // Not moved: the job was claimed in between, and has a due time of its own now.
+            moved?;
+            worker.metrics.dispatched.inc();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! Narrow reads and effects on Aurora: the only place in the project that changes anything in RDS.
+
+mod effects;
+mod reads;
+
+pub use effects::{Made, create_instance, restore_cluster, set_master_password};
+pub use reads::{Quotas, find_cluster, instances, missing_groups, quotas};
+
+use crate::step::StepContext;
+use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::ids::JobId;
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::Tag;
+
+/// The tag that every resource of a job carries.
+pub const JOB_TAG: &str = "aurora-restore:job";
+
+/// The tag that says until when a throw-away copy is kept.
+pub const KEEP_TAG: &str = "aurora-restore:keep-until";
+
+/// A cluster of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its immutable id.
+    pub resource_id: String,
+    /// Its status: an open list.
+    pub status: String,
+    /// Its engine version.
+    pub engine_version: String,
+    /// Where clients reach it.
+    pub endpoint: String,
+    /// On this port.
+    pub port: u16,
+    /// Its master user.
+    pub master_user: String,
+    /// How many instances it has.
+    pub members: usize,
+}
+
+impl Cluster {
+    /// A cluster that has just been asked for.
+    #[must_use]
+    pub fn creating(resource_id: &str) -> Self {
+        Self {
+            resource_id: resource_id.to_owned(),
+            status: "creating".into(),
+            engine_version: String::new(),
+            endpoint: String::new(),
+            port: 0,
+            master_user: String::new(),
+            members: 0,
+        }
+    }
+}
+
+/// What stands under a target's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// A cluster that this job made.
+    Ours(Cluster),
+    /// Somebody else's, with the reason why it is not ours.
+    Stranger(String),
+}
+
+/// An instance of a cluster of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its identifier.
+    pub id: String,
+    /// Its status: an open list.
+    pub status: String,
+}
+
+/// RDS where the target of a job is.
+#[must_use]
+pub fn client(cx: &StepContext<'_>) -> Client {
+    cx.worker.env.rds(&cx.spec.request.target.region)
+}
+
+/// The failure of a job whose target's name belongs to somebody else.
+#[must_use]
+pub fn name_taken(why: &str) -> Failure {
+    let text = format!(
+        "the target's name is taken by a cluster that this job did not make ({why}); it is left alone: choose another name, or remove that cluster yourself"
+    );
+    Failure::permanent(FailureCode::TargetNameTaken, text)
+}
+
+/// Why something that carries these tags, made at this moment, is not this job's; `None` if it is.
+/// A tag can be set by hand: what is older than the job itself was not made by it. The moments come
+/// from different clocks, so a quarter of an hour is granted.
+fn not_ours(tags: &[Tag], made_ms: Option<i64>, job: JobId, accepted_ms: i64) -> Option<String> {
+    const CLOCKS_DIFFER_MS: i64 = 15 * 60 * 1000;
+    let tag = tags.iter().find(|t| t.key() == Some(JOB_TAG)).and_then(Tag::value);
+    match tag {
+        None => Some(format!("it has no tag {JOB_TAG}")),
+        Some(id) if id != job.to_string() => Some(format!("its tag {JOB_TAG} names job {id}")),
+        Some(_) if made_ms.is_some_and(|made| made < accepted_ms - CLOCKS_DIFFER_MS) => {
+            Some(format!("it is older than the job, so its tag {JOB_TAG} was set by hand"))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(value: &str) -> Vec<Tag> {
+        vec![Tag::builder().key(JOB_TAG).value(value).build()]
+    }
+
+    #[test]
+    fn only_our_tag_on_something_younger_than_the_job_is_ours() {
+        let job = JobId::keyed("a", "b");
+        let accepted = 10_000_000;
+        let verdict = |tags: &[Tag], made| not_ours(tags, Some(made), job, accepted);
+        assert_eq!(verdict(&tags(&job.to_string()), accepted + 1), None);
+        assert!(verdict(&[], accepted + 1).is_some());
+        assert!(verdict(&tags("another"), accepted + 1).is_some());
+        assert!(verdict(&tags(&job.to_string()), accepted - 3_600_000).is_some());
+    }
+}

@@ -1,0 +1,128 @@
+//! Reads.
+
+use super::{Cluster, Found, Instance, not_ours};
+use crate::step::StepContext;
+use aurora_restore_shared::failure::{Failure, wire_code};
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
+use aws_smithy_types::DateTime;
+
+/// Used and most of the quotas that AWS tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Clusters of the account in this Region.
+    pub clusters: Option<(i64, i64)>,
+    /// Instances of the account in this Region.
+    pub instances: Option<(i64, i64)>,
+}
+
+fn by_cluster(id: &str) -> Filter {
+    Filter::builder().name("db-cluster-id").values(id).build()
+}
+
+fn ms(moment: Option<&DateTime>) -> Option<i64> {
+    moment.and_then(|t| t.to_millis().ok())
+}
+
+/// What stands under the target's name.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn find_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Found, Failure> {
+    let id = cx.spec.request.target.cluster.as_str();
+    let page = rds.describe_db_clusters().filters(by_cluster(id)).send().await;
+    let page = page.map_err(|e| Failure::from_sdk("looking at the target cluster", &e))?;
+    let Some(cluster) = page.db_clusters.unwrap_or_default().into_iter().next() else {
+        return Ok(Found::Nothing);
+    };
+    let made = ms(cluster.cluster_create_time());
+    match not_ours(cluster.tag_list(), made, cx.spec.id, cx.spec.created_at_ms) {
+        Some(why) => Ok(Found::Stranger(why)),
+        None => Ok(Found::Ours(ours(&cluster))),
+    }
+}
+
+fn ours(cluster: &DbCluster) -> Cluster {
+    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+    Cluster {
+        resource_id: text(cluster.db_cluster_resource_id()),
+        status: text(cluster.status()),
+        engine_version: text(cluster.engine_version()),
+        endpoint: text(cluster.endpoint()),
+        port: cluster.port().and_then(|p| u16::try_from(p).ok()).unwrap_or(5432),
+        master_user: text(cluster.master_username()),
+        members: cluster.db_cluster_members().len(),
+    }
+}
+
+/// The instances of the target cluster that this job made. Others are left alone.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn instances(rds: &Client, cx: &StepContext<'_>) -> Result<Vec<Instance>, Failure> {
+    let id = cx.spec.request.target.cluster.as_str();
+    let page = rds.describe_db_instances().filters(by_cluster(id)).send().await;
+    let page = page.map_err(|e| Failure::from_sdk("looking at the instances", &e))?;
+    let all = page.db_instances.unwrap_or_default();
+    let is_ours = |i: &&DbInstance| {
+        let made = ms(i.instance_create_time());
+        not_ours(i.tag_list(), made, cx.spec.id, cx.spec.created_at_ms).is_none()
+    };
+    let instance = |i: &DbInstance| Instance {
+        id: i.db_instance_identifier().unwrap_or_default().to_owned(),
+        status: i.db_instance_status().unwrap_or_default().to_owned(),
+    };
+    Ok(all.iter().filter(is_ours).map(instance).collect())
+}
+
+/// Which of the named groups do not exist, in words.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn missing_groups(
+    rds: &Client,
+    subnet_group: Option<&str>,
+    parameter_group: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let mut missing = Vec::new();
+    if let Some(name) = subnet_group {
+        match rds.describe_db_subnet_groups().db_subnet_group_name(name).send().await {
+            Ok(_) => {}
+            Err(e) if wire_code(&e) == Some("DBSubnetGroupNotFoundFault") => {
+                missing.push(format!("subnet group {name:?}"));
+            }
+            Err(e) => return Err(Failure::from_sdk("looking for the subnet group", &e)),
+        }
+    }
+    if let Some(name) = parameter_group {
+        let call = rds.describe_db_cluster_parameter_groups();
+        match call.db_cluster_parameter_group_name(name).send().await {
+            Ok(_) => {}
+            Err(e) if is_no_parameter_group(wire_code(&e)) => {
+                missing.push(format!("cluster parameter group {name:?}"));
+            }
+            Err(e) => return Err(Failure::from_sdk("looking for the parameter group", &e)),
+        }
+    }
+    Ok(missing)
+}
+
+/// `DescribeDBClusterParameterGroups` documents the code of plain parameter groups.
+fn is_no_parameter_group(code: Option<&str>) -> bool {
+    matches!(code, Some("DBParameterGroupNotFound" | "DBClusterParameterGroupNotFound"))
+}
+
+/// Used and most of the quotas that AWS tells.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn quotas(rds: &Client) -> Result<Quotas, Failure> {
+    let answer = rds.describe_account_attributes().send().await;
+    let answer = answer.map_err(|e| Failure::from_sdk("reading the quotas", &e))?;
+    let quota = |name: &str| {
+        let mut all = answer.account_quotas().iter();
+        let quota = all.find(|q| q.account_quota_name() == Some(name))?;
+        Some((quota.used()?, quota.max()?))
+    };
+    Ok(Quotas { clusters: quota("DBClusters"), instances: quota("DBInstances") })
+}

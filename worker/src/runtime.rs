@@ -1,0 +1,45 @@
+//! Owns all tasks of a worker: starts them, and ends them when the drain is told.
+
+use crate::fleet::Worker;
+use crate::{dispatcher, http, observer, poller};
+use aurora_restore_shared::request::Priority;
+use aurora_restore_shared::store::Store;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+/// Runs a worker until `worker.drain` is cancelled and everything it holds is handed back, or the
+/// drain time is over. Says whether everything was handed back.
+pub async fn run(worker: Arc<Worker>, listener: Option<TcpListener>) -> bool {
+    let tasks = TaskTracker::new();
+    let room = Arc::new(Semaphore::new(worker.settings.capacity));
+    for (_, priority) in Priority::ALL {
+        let (worker, room) = (Arc::clone(&worker), Arc::clone(&room));
+        tasks.spawn(poller::run(worker, priority, room, tasks.clone()));
+    }
+    for shard in 0..Store::DUE_SHARDS {
+        let worker = Arc::clone(&worker);
+        tasks.spawn(async move { dispatcher::run(&worker, shard).await });
+    }
+    let observing = Arc::clone(&worker);
+    tasks.spawn(async move {
+        let region = observing.settings.common.region.clone();
+        observer::run(&observing, &region).await;
+    });
+    if let Some(listener) = listener {
+        let serving = Arc::clone(&worker);
+        tasks.spawn(async move {
+            if let Err(e) = http::serve(serving, listener).await {
+                tracing::error!(error = %e, "the HTTP pages ended");
+            }
+        });
+    }
+    worker.drain.cancelled().await;
+    tasks.close();
+    let drained = tokio::time::timeout(worker.settings.drain, tasks.wait()).await.is_ok();
+    if !drained {
+        tracing::warn!("the drain time is over; leases of what is left run out by themselves");
+    }
+    drained
+}

@@ -1,0 +1,130 @@
+//! The contract of a step: observe, decide (pure), at most one effect, then say how it stands.
+//! Running a step again at any time is harmless.
+
+use crate::fleet::Worker;
+use aurora_restore_shared::clock::EpochMs;
+use aurora_restore_shared::estimate::{self, Operation};
+use aurora_restore_shared::failure::Failure;
+use aurora_restore_shared::job::{How, JobState};
+use aurora_restore_shared::plan::Plan;
+use aurora_restore_shared::store::Spec;
+use aurora_restore_shared::watch::{Watch, WatchKind};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a step is given.
+#[derive(Debug, Clone, Copy)]
+pub struct StepContext<'a> {
+    /// The worker that runs it.
+    pub worker: &'a Worker,
+    /// The request.
+    pub spec: &'a Spec,
+    /// The plan; none for the step that makes it.
+    pub plan: Option<&'a Plan>,
+    /// The job, as this tick has changed it so far.
+    pub job: &'a JobState,
+    /// The job's outputs as the last commit recorded them: the only identifiers an irreversible
+    /// call may act on.
+    pub committed: &'a BTreeMap<String, String>,
+    /// When the step was first started.
+    pub since_ms: EpochMs,
+}
+
+/// How a step stands after a visit. A failure is an `Err` of the step's result: what becomes of it
+/// is decided in one table, in `tick`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It is done.
+    Done(Box<Done>),
+    /// It waits for a resource.
+    WaitFor(Waiting),
+    /// It must not act before what this tick found out is committed: commit, and come back at once.
+    CommitFirst,
+}
+
+/// What a step that is done leaves behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// How it came to be done.
+    pub how: How,
+    /// Identifiers for later steps.
+    pub outputs: BTreeMap<String, String>,
+    /// In words, for the audit trail.
+    pub note: String,
+    /// Figures and answers, for the audit trail.
+    pub details: BTreeMap<String, String>,
+    /// The plan, from the step that makes it.
+    pub plan: Option<Plan>,
+}
+
+/// What a step waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    /// The resource.
+    pub watch: Watch,
+    /// How long the step may take in all, since it was first started.
+    pub deadline: Duration,
+    /// Identifiers for later visits and steps.
+    pub outputs: BTreeMap<String, String>,
+    /// In words, for the audit trail.
+    pub note: String,
+    /// Figures, for the audit trail.
+    pub details: BTreeMap<String, String>,
+}
+
+/// What a step returns.
+pub type StepResult = Result<Outcome, Failure>;
+
+/// Outputs or details from pairs.
+pub fn pairs<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Done, with a note.
+#[must_use]
+pub fn done(how: How, note: impl Into<String>) -> Done {
+    let (outputs, details) = (BTreeMap::new(), BTreeMap::new());
+    Done { how, outputs, note: note.into(), details, plan: None }
+}
+
+impl From<Done> for Outcome {
+    fn from(done: Done) -> Self {
+        Self::Done(Box::new(done))
+    }
+}
+
+impl<'a> StepContext<'a> {
+    /// The plan.
+    ///
+    /// # Errors
+    /// `record_unreadable` when it is missing: the step runs only after it was made.
+    pub fn plan(&self) -> Result<&'a Plan, Failure> {
+        let code = aurora_restore_shared::failure::FailureCode::RecordUnreadable;
+        self.plan.ok_or_else(|| Failure::permanent(code, "the job's plan is missing"))
+    }
+
+    /// Whether a worker before this one claimed the job and never committed: what is found done now
+    /// was begun by it.
+    #[must_use]
+    pub fn is_takeover(&self) -> bool {
+        self.job.claims > 1
+    }
+
+    /// A wait for the target cluster (or for it and its members) to become available.
+    #[must_use]
+    pub fn wait_for(&self, kind: WatchKind, operation: Operation, note: &str) -> Waiting {
+        let target = &self.spec.request.target;
+        let usual = estimate::usual(operation).mul_f64(self.worker.settings.duration_scale);
+        let watch = Watch {
+            account: target.account.clone(),
+            region: target.region.clone(),
+            kind,
+            id: target.cluster.to_string(),
+            want: "available".into(),
+            expected_at_ms: self.since_ms + aurora_restore_shared::clock::as_ms(usual),
+        };
+        let deadline = estimate::deadline(operation);
+        let (outputs, details) = (BTreeMap::new(), BTreeMap::new());
+        Waiting { watch, deadline, outputs, note: note.into(), details }
+    }
+}

@@ -1,0 +1,105 @@
+//! `set_credentials`: wants the master password of the request's secret set. A restore call has no
+//! password parameter; the cluster comes up with the source's.
+//!
+//! Setting a password cannot be undone, so it acts only on a cluster whose immutable id an earlier
+//! commit has recorded. Setting the same password twice is harmless.
+
+use super::restore_cluster::RESOURCE_ID;
+use crate::rds::{self, Cluster, Found};
+use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs};
+use aurora_restore_shared::estimate::Operation;
+use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
+use aurora_restore_shared::job::How;
+use aurora_restore_shared::request::Master;
+use aurora_restore_shared::watch::WatchKind;
+
+/// The output that says which version of the secret was set.
+pub(super) const SECRET_VERSION: &str = "secret_version";
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+enum Decision {
+    CommitFirst,
+    Set,
+    Wait,
+    Done,
+}
+
+pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
+    let Some(Master::Secret(secret)) = &cx.spec.request.access.master else {
+        return Ok(done(How::FoundDone, "the source's password stays").into());
+    };
+    let rds = rds::client(&cx);
+    let found = rds::find_cluster(&rds, &cx).await?;
+    let committed = cx.committed.get(RESOURCE_ID).map(String::as_str);
+    let was_set = cx.job.outputs.contains_key(SECRET_VERSION);
+    match decide(&found, committed, was_set)? {
+        Decision::CommitFirst => Ok(Outcome::CommitFirst),
+        Decision::Done => Ok(done(How::Did, "the master password is set").into()),
+        Decision::Wait => Ok(Outcome::WaitFor(waiting(&cx))),
+        Decision::Set => {
+            let password = crate::database::read_secret(&cx, secret, None).await?;
+            rds::set_master_password(&rds, &cx, &password).await?;
+            let outputs = pairs([(SECRET_VERSION, password.version)]);
+            Ok(Outcome::WaitFor(Waiting { outputs, ..waiting(&cx) }))
+        }
+    }
+}
+
+fn waiting(cx: &StepContext<'_>) -> Waiting {
+    cx.wait_for(WatchKind::Cluster, Operation::ResetPassword, "the master password is being set")
+}
+
+fn decide(found: &Found, committed: Option<&str>, was_set: bool) -> Result<Decision, Failure> {
+    let Some(id) = committed else { return Ok(Decision::CommitFirst) };
+    match found {
+        Found::Ours(Cluster { resource_id, status, .. }) if resource_id == id => {
+            match (status.as_str(), was_set) {
+                ("available", true) => Ok(Decision::Done),
+                ("available", false) => Ok(Decision::Set),
+                (_, true) => Ok(Decision::Wait),
+                (other, false) => Err(busy(other)),
+            }
+        }
+        _ => {
+            let text = format!("the restored cluster ({id}) is no longer under its name");
+            Err(Failure::permanent(FailureCode::ResourceLost, text))
+        }
+    }
+}
+
+fn busy(status: &str) -> Failure {
+    let text = format!("the cluster is {status}; a password can be set when it is available");
+    Failure::new(FailureKind::Busy, FailureCode::ResourceBusy, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ours(status: &str) -> Found {
+        Found::Ours(Cluster { status: status.into(), ..Cluster::creating("cluster-A") })
+    }
+
+    #[test]
+    fn it_acts_only_on_an_id_that_an_earlier_commit_recorded() {
+        assert_eq!(decide(&ours("available"), None, false).unwrap(), Decision::CommitFirst);
+        assert_eq!(decide(&ours("available"), Some("cluster-A"), false).unwrap(), Decision::Set);
+        let lost = decide(&ours("available"), Some("cluster-B"), false).unwrap_err();
+        assert_eq!(lost.code, FailureCode::ResourceLost);
+        assert!(decide(&Found::Stranger("x".into()), Some("cluster-A"), false).is_err());
+    }
+
+    #[test]
+    fn it_is_done_when_the_cluster_is_available_again() {
+        let set = |status| decide(&ours(status), Some("cluster-A"), true).unwrap();
+        assert_eq!(set("resetting-master-credentials"), Decision::Wait);
+        assert_eq!(set("available"), Decision::Done);
+    }
+
+    #[test]
+    fn it_waits_for_a_cluster_that_does_something_else() {
+        let busy = decide(&ours("backing-up"), Some("cluster-A"), false).unwrap_err();
+        assert_eq!(busy.kind, FailureKind::Busy);
+    }
+}

@@ -1,0 +1,188 @@
+//! The outcome table: what becomes of a failure, and how a tick with several waits ends. Pure.
+
+use aurora_restore_shared::clock::{EpochMs, as_ms};
+use aurora_restore_shared::entropy::Entropy;
+use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
+use aurora_restore_shared::job::{Ending, StepState};
+use aurora_restore_shared::retry::{self, RetryPolicy};
+use aurora_restore_shared::watch::Watch;
+use std::time::Duration;
+
+/// The safety net of a waiting job. The observer is what notices; this only bounds the damage of a
+/// fleet without one. See decision 0004.
+pub(super) const SLOW_POLL: Duration = Duration::from_secs(6 * 3600);
+
+/// A step that is refused, throttled or in a queue may wait so long in all.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
+/// What becomes of a step that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Try again at this moment.
+    Again {
+        /// The moment.
+        at_ms: EpochMs,
+        /// Whether the failure uses an attempt.
+        uses_attempt: bool,
+    },
+    /// It has failed for good, with this.
+    Final(Failure),
+}
+
+/// | kind | attempt | then |
+/// |---|---|---|
+/// | throttled, busy, quota | none | again, at a pace that slows down; a day at the most |
+/// | transient, unknown | one | again with backoff; used up: failed |
+/// | permanent | – | failed |
+pub(super) fn judge(
+    failure: &Failure,
+    step: &StepState,
+    now_ms: EpochMs,
+    entropy: &Entropy,
+) -> Verdict {
+    match failure.kind {
+        FailureKind::Throttled | FailureKind::Busy | FailureKind::Quota => {
+            wait_patiently(failure, step, now_ms, entropy)
+        }
+        FailureKind::Transient | FailureKind::Unknown => {
+            let failed = step.attempts + 1;
+            if retry::STEP.is_used_up(failed) {
+                return Verdict::Final(used_up(failure, failed));
+            }
+            let at_ms = now_ms + as_ms(retry::STEP.delay(failed, entropy));
+            Verdict::Again { at_ms, uses_attempt: true }
+        }
+        FailureKind::Permanent => Verdict::Final(failure.clone()),
+    }
+}
+
+/// The pace slows down with the time the step has waited already, as if it had been doubled from
+/// the start.
+fn wait_patiently(
+    failure: &Failure,
+    step: &StepState,
+    now_ms: EpochMs,
+    entropy: &Entropy,
+) -> Verdict {
+    let waited_ms = (now_ms - step.since_ms).max(0);
+    if waited_ms > as_ms(PATIENCE) {
+        let text = format!("waited a day: {}", failure.text);
+        return Verdict::Final(Failure {
+            code: FailureCode::DeadlinePassed,
+            text,
+            ..failure.clone()
+        });
+    }
+    let policy: RetryPolicy = retry::PATIENT;
+    let doublings = (waited_ms / as_ms(policy.first)).checked_ilog2().unwrap_or(0);
+    let at_ms = now_ms + as_ms(policy.delay(doublings + 1, entropy));
+    Verdict::Again { at_ms, uses_attempt: false }
+}
+
+fn used_up(failure: &Failure, attempts: u32) -> Failure {
+    Failure { text: format!("after {attempts} attempts: {}", failure.text), ..failure.clone() }
+}
+
+/// What the steps of a tick wait for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waits {
+    /// Resources, each with the latest moment to look again.
+    pub(super) watches: Vec<(Watch, EpochMs)>,
+    /// Moments.
+    pub(super) times: Vec<EpochMs>,
+    /// Something was found out that must be committed before a step goes on.
+    pub(super) commit_first: bool,
+}
+
+/// How the tick ends: at once again where a commit was all that lacked; at the earliest moment
+/// where a step waits for a time; else with the one watch that is expected first, or that covers
+/// the others. `None`: nothing waits.
+pub(super) fn ending(waits: &Waits, now_ms: EpochMs) -> Option<Ending> {
+    if waits.commit_first {
+        return Some(Ending::WaitUntil { due_at_ms: now_ms });
+    }
+    let due = waits.watches.iter().map(|(_, due)| *due).chain(waits.times.iter().copied()).min()?;
+    // A watch beside a retry would be woken twice; the retry comes first and looks anyway.
+    if !waits.times.is_empty() {
+        return Some(Ending::WaitUntil { due_at_ms: due });
+    }
+    let is_covered = |watch: &Watch| waits.watches.iter().any(|(other, _)| other.covers(watch));
+    let open = waits.watches.iter().map(|(watch, _)| watch).filter(|watch| !is_covered(watch));
+    let watch = open.min_by_key(|watch| watch.expected_at_ms)?.clone();
+    Some(Ending::WaitFor { watch, due_at_ms: due })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aurora_restore_shared::watch::WatchKind;
+
+    fn verdict(kind: FailureKind, attempts: u32, waited_ms: i64) -> Verdict {
+        let failure = Failure::new(kind, FailureCode::UnknownError, "x");
+        let step = StepState { attempts, ..StepState::started(0) };
+        judge(&failure, &step, waited_ms, &Entropy::seeded(1))
+    }
+
+    #[test]
+    fn throttled_busy_and_quota_use_no_attempt_and_end_after_a_day() {
+        for kind in [FailureKind::Throttled, FailureKind::Busy, FailureKind::Quota] {
+            assert!(matches!(verdict(kind, 99, 0), Verdict::Again { uses_attempt: false, .. }));
+            let after_a_day = verdict(kind, 0, 25 * 3_600_000);
+            assert!(
+                matches!(after_a_day, Verdict::Final(f) if f.code == FailureCode::DeadlinePassed)
+            );
+        }
+    }
+
+    #[test]
+    fn the_patient_pace_slows_down_with_the_time_waited() {
+        let wait = |waited| match verdict(FailureKind::Busy, 0, waited) {
+            Verdict::Again { at_ms, .. } => at_ms - waited,
+            Verdict::Final(failure) => panic!("{failure}"),
+        };
+        assert!(wait(0) <= 15_000);
+        assert!(wait(3_600_000) > 100_000 && wait(3_600_000) <= 300_000);
+    }
+
+    #[test]
+    fn transient_and_unknown_use_attempts_until_they_are_used_up() {
+        for kind in [FailureKind::Transient, FailureKind::Unknown] {
+            assert!(matches!(verdict(kind, 0, 0), Verdict::Again { uses_attempt: true, .. }));
+            let last = verdict(kind, 7, 0);
+            assert!(matches!(last, Verdict::Final(f) if f.text.starts_with("after 8 attempts")));
+        }
+    }
+
+    #[test]
+    fn permanent_fails_at_once() {
+        assert!(matches!(verdict(FailureKind::Permanent, 0, 0), Verdict::Final(_)));
+    }
+
+    fn watch(kind: WatchKind, expected_at_ms: EpochMs) -> Watch {
+        let (account, region) = ("111111111111".parse().unwrap(), "us-east-1".parse().unwrap());
+        Watch { account, region, kind, id: "c".into(), want: "available".into(), expected_at_ms }
+    }
+
+    #[test]
+    fn a_watch_that_covers_another_is_the_one_even_if_expected_later() {
+        let waits = Waits {
+            watches: vec![(watch(WatchKind::Cluster, 10), 90), (watch(WatchKind::Members, 50), 80)],
+            ..Waits::default()
+        };
+        let Some(Ending::WaitFor { watch, due_at_ms }) = ending(&waits, 0) else { panic!() };
+        assert_eq!((watch.kind, due_at_ms), (WatchKind::Members, 80));
+    }
+
+    #[test]
+    fn a_retry_beside_a_watch_decides_when_to_come_back() {
+        let waits = Waits {
+            watches: vec![(watch(WatchKind::Cluster, 10), 90)],
+            times: vec![40],
+            ..Waits::default()
+        };
+        assert_eq!(ending(&waits, 0), Some(Ending::WaitUntil { due_at_ms: 40 }));
+        assert_eq!(ending(&Waits::default(), 0), None);
+        let first = Waits { commit_first: true, ..waits };
+        assert_eq!(ending(&first, 7), Some(Ending::WaitUntil { due_at_ms: 7 }));
+    }
+}

@@ -1,0 +1,224 @@
+//! One visit of a worker to a job: claim, run every ready step, commit once, delete the message.
+
+mod account;
+mod endings;
+mod run;
+
+use crate::fleet::Worker;
+use crate::target_slot;
+use account::Account;
+use aurora_restore_shared::clock::as_ms;
+use aurora_restore_shared::ids::{JobId, Seq};
+use aurora_restore_shared::job::{ClaimRefused, Ending, FailedAt, JobState, Lease};
+use aurora_restore_shared::message::{DeadLetter, WakeUp};
+use aurora_restore_shared::queue::Received;
+use aurora_restore_shared::store::{ClaimOutcome, CommitOutcome};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+
+/// How a tick ended, for metrics and tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TickEnd {
+    /// Committed: the job waits.
+    Waits,
+    /// Committed: the job has ended well.
+    Succeeded,
+    /// Committed: the job has ended badly, and its dead letter is sent.
+    Failed,
+    /// Committed: handed back, because this worker stops.
+    HandedBack,
+    /// Another worker has taken over: everything was dropped.
+    Fenced,
+    /// The wake-up was stale, or the job is ticked elsewhere, or it has ended.
+    NotMine(ClaimRefused),
+    /// The message went to the dead-letter queue: unreadable, or of no known job.
+    DeadLettered,
+}
+
+impl TickEnd {
+    /// The name, as a label of metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waits => "waits",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::HandedBack => "handed_back",
+            Self::Fenced => "fenced",
+            Self::NotMine(ClaimRefused::Stale) => "stale",
+            Self::NotMine(ClaimRefused::Leased) => "leased",
+            Self::NotMine(ClaimRefused::Ended) => "ended",
+            Self::DeadLettered => "dead_lettered",
+        }
+    }
+}
+
+/// How long until a failed job is looked at again, in case its dead letter could not be sent.
+const LETTER_RETRY: Duration = Duration::from_secs(60);
+
+/// Handles one message. An error means that the store or a queue could not be reached: the message
+/// stays, and becomes visible again.
+///
+/// # Errors
+/// When the table or a queue is missing, or AWS does not answer.
+pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickEnd> {
+    let end = match WakeUp::parse(&message.body) {
+        Ok(wake) => tick(worker, wake.job, wake.seq, Some(message)).await?,
+        Err(why) => bury(worker, message, &why).await?,
+    };
+    // A commit that gave the job another wake-up number has made this message stale: whether it is
+    // deleted now or delivered again changes nothing.
+    worker.queues.delete(message).await?;
+    Ok(end)
+}
+
+/// Puts a message that cannot be handled into the dead-letter queue, with the reason.
+async fn bury(worker: &Worker, message: &Received, why: &str) -> anyhow::Result<TickEnd> {
+    tracing::error!(why, "a message goes to the dead-letter queue");
+    let letter = DeadLetter::of_message(&message.body, why);
+    let digest = Sha256::digest(message.body.as_bytes());
+    let deduplication: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    worker.queues.send_dead_letter(&letter, "unreadable", &deduplication).await?;
+    Ok(TickEnd::DeadLettered)
+}
+
+/// Ticks a job at a wake-up number. `message` is kept invisible while it runs.
+///
+/// # Errors
+/// When the table or a queue is missing, or AWS does not answer.
+pub async fn tick(
+    worker: &Worker,
+    job: JobId,
+    seq: Seq,
+    message: Option<&Received>,
+) -> anyhow::Result<TickEnd> {
+    let now = worker.now_ms();
+    let until_ms = now + as_ms(worker.settings.lease);
+    let lease = Lease { owner: worker.id.clone(), until_ms };
+    let token = worker.env.entropy.token();
+    match worker.store.claim(job, seq, &lease, &token, now).await? {
+        ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed, message).await,
+        ClaimOutcome::Refused(why) => Ok(TickEnd::NotMine(why)),
+        ClaimOutcome::Unknown => match message {
+            Some(message) => bury(worker, message, "there is no such job in the table").await,
+            None => Ok(TickEnd::DeadLettered),
+        },
+    }
+}
+
+async fn run_claimed(
+    worker: &Worker,
+    claimed: &JobState,
+    message: Option<&Received>,
+) -> anyhow::Result<TickEnd> {
+    if claimed.failed_at.is_some() {
+        // It has failed before; only its dead letter is still to be sent.
+        return send_letter(worker, claimed).await;
+    }
+    let mut account = Account::new(worker, claimed);
+    let worked = {
+        let work = run::run(worker, claimed, &mut account);
+        tokio::select! {
+            biased;
+            worked = work => Some(worked),
+            () = worker.drain.cancelled() => Some(Ok(Ending::HandBack)),
+            () = keep_lease(worker, claimed, message) => None,
+        }
+    };
+    match worked {
+        None => Ok(TickEnd::Fenced),
+        Some(ending) => finish(worker, claimed, account, ending?).await,
+    }
+}
+
+/// Renews the lease, and keeps the message invisible, for as long as it is polled. Returns when the
+/// job was taken over.
+async fn keep_lease(worker: &Worker, claimed: &JobState, message: Option<&Received>) {
+    let lease = worker.settings.lease;
+    let seconds = visibility_seconds(lease);
+    loop {
+        worker.clock().sleep(lease / 3).await;
+        let until = worker.after(lease);
+        match worker.store.renew(claimed.id, claimed.epoch, until).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(e) => tracing::warn!(job = %claimed.id, error = %e, "could not renew the lease"),
+        }
+        if let Some(message) = message
+            && let Err(e) = worker.queues.change_visibility(message, seconds).await
+        {
+            tracing::debug!(job = %claimed.id, error = %e, "the message is visible again");
+        }
+    }
+}
+
+/// A lease in whole seconds, as SQS counts them.
+#[must_use]
+pub fn visibility_seconds(lease: Duration) -> i32 {
+    i32::try_from(lease.as_millis().div_ceil(1000)).unwrap_or(43_200)
+}
+
+async fn finish(
+    worker: &Worker,
+    claimed: &JobState,
+    account: Account,
+    ending: Ending,
+) -> anyhow::Result<TickEnd> {
+    let now = worker.now_ms();
+    let held_before = claimed.holds_target || account.job.holds_target;
+    let (event, next) = account.close(ending.clone(), now);
+    worker.store.put_event(&event).await?;
+    if worker.store.commit(claimed, &next).await? == CommitOutcome::Fenced {
+        tracing::warn!(job = %claimed.id, epoch = %claimed.epoch, "fenced: dropped everything");
+        return Ok(TickEnd::Fenced);
+    }
+    let is_due = next.due_at_ms.is_some_and(|due| due <= now);
+    if is_due {
+        worker.queues.send_for(&next).await?;
+    }
+    if next.status.is_ended() && held_before {
+        release_target(worker, &next).await;
+    }
+    match ending {
+        Ending::WaitFor { .. } | Ending::WaitUntil { .. } => Ok(TickEnd::Waits),
+        Ending::HandBack => Ok(TickEnd::HandedBack),
+        Ending::Succeed => Ok(TickEnd::Succeeded),
+        Ending::Fail { .. } => send_letter(worker, &next).await,
+    }
+}
+
+/// Gives the target's slot back. If that fails, whoever wants the slot next sweeps it.
+async fn release_target(worker: &Worker, ended: &JobState) {
+    let released = async {
+        let (spec, _) = worker.store.load_spec_and_plan(ended.id, None).await?;
+        match spec {
+            Some(spec) => {
+                let slot = target_slot::name(&spec.request);
+                worker.release_target(&slot, ended.id, ended.epoch).await
+            }
+            None => Ok(()),
+        }
+    };
+    if let Err(e) = released.await {
+        tracing::warn!(job = %ended.id, error = %e, "could not give the target's slot back");
+    }
+}
+
+/// Sends the dead-letter message of a failed job, then notes that it was sent. A crash in between
+/// sends it again under the same deduplication id.
+async fn send_letter(worker: &Worker, failed: &JobState) -> anyhow::Result<TickEnd> {
+    let Some(FailedAt { step, failure }) = &failed.failed_at else { return Ok(TickEnd::Failed) };
+    let step = step.map(aurora_restore_shared::plan::StepName::as_str);
+    let letter = DeadLetter::of_job(failed.id, failed.seq, step, failure);
+    let (group, deduplication) = (failed.id.to_string(), format!("{}:{}", failed.id, failed.seq));
+    worker.queues.send_dead_letter(&letter, &group, &deduplication).await?;
+    match worker.store.commit(failed, &failed.letter_sent()).await? {
+        CommitOutcome::Stored => Ok(TickEnd::Failed),
+        CommitOutcome::Fenced => Ok(TickEnd::Fenced),
+    }
+}
+
+/// The ending of a job that failed now.
+fn failing(worker: &Worker, failed_at: FailedAt) -> Ending {
+    Ending::Fail { failed_at, due_at_ms: worker.after(LETTER_RETRY) }
+}

@@ -1,0 +1,215 @@
+//! The work of a tick: run every ready step until nothing is ready, independent ones side by side.
+
+use super::account::Account;
+use super::endings::{SLOW_POLL, Verdict, Waits, ending, judge};
+use super::failing;
+use crate::fleet::Worker;
+use crate::step::{Outcome, StepContext, StepResult, Waiting};
+use crate::{steps, target_slot};
+use aurora_restore_shared::clock::as_ms;
+use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::job::{Ending, FailedAt, JobState, StepStatus};
+use aurora_restore_shared::plan::{FIRST_STEP, Plan, StepName};
+use aurora_restore_shared::store::{Claimant, Spec, StoreResult};
+use futures::future::join_all;
+use std::collections::BTreeSet;
+
+/// How long a job that waits for its target's slot waits before it asks again; it is woken sooner
+/// when the slot is granted.
+const SLOT_POLL_MS: i64 = 5 * 60 * 1000;
+
+/// What the tick reads once.
+struct Loaded {
+    spec: Spec,
+    plan: Option<Plan>,
+}
+
+/// Runs a tick up to its ending.
+///
+/// # Errors
+/// When the table is missing or AWS does not answer.
+pub(super) async fn run(
+    worker: &Worker,
+    claimed: &JobState,
+    account: &mut Account,
+) -> StoreResult<Ending> {
+    if claimed.claims > worker.settings.max_claims {
+        return Ok(failing(worker, poisoned(claimed)));
+    }
+    let (spec, plan) = worker.store.load_spec_and_plan(claimed.id, claimed.plan_epoch).await?;
+    let Some(spec) = spec else { return Ok(failing(worker, lost_record("request"))) };
+    if claimed.plan_epoch.is_some() && plan.is_none() {
+        return Ok(failing(worker, lost_record("plan")));
+    }
+    let mut loaded = Loaded { spec, plan };
+    let mut waits = Waits::default();
+    let mut visited = BTreeSet::new();
+    loop {
+        if let Some(waiting) = hold_target(worker, &loaded, account).await? {
+            return Ok(waiting);
+        }
+        let ready = ready_steps(loaded.plan.as_ref(), &account.job, &visited);
+        if ready.is_empty() {
+            break;
+        }
+        visited.extend(ready.iter().copied());
+        let results = visit(worker, claimed, account, &loaded, &ready).await;
+        for (step, result) in ready.into_iter().zip(results) {
+            if let Some(plan) = take(worker, account, step, result, &mut waits)? {
+                worker.store.put_plan(claimed.id, claimed.epoch, &plan).await?;
+                account.job.plan_epoch = Some(claimed.epoch);
+                loaded.plan = Some(plan);
+            }
+        }
+        if let Some(failed_at) = failed(account) {
+            return Ok(failing(worker, failed_at));
+        }
+    }
+    Ok(ending(&waits, worker.now_ms()).unwrap_or(Ending::Succeed))
+}
+
+fn poisoned(claimed: &JobState) -> FailedAt {
+    let text = format!(
+        "{} workers took this job and none came back: it seems to end whoever runs it",
+        claimed.claims - 1
+    );
+    FailedAt { step: None, failure: Failure::permanent(FailureCode::Poisoned, text) }
+}
+
+fn lost_record(what: &str) -> FailedAt {
+    let text = format!("the job's {what} is not in the table");
+    FailedAt { step: None, failure: Failure::permanent(FailureCode::RecordUnreadable, text) }
+}
+
+/// Makes sure that the job holds its target's slot before any step after the plan. `Some`: it must
+/// wait.
+async fn hold_target(
+    worker: &Worker,
+    loaded: &Loaded,
+    account: &mut Account,
+) -> StoreResult<Option<Ending>> {
+    if loaded.plan.is_none() || account.job.holds_target {
+        return Ok(None);
+    }
+    let job = &account.job;
+    let asking = Claimant { job: job.id, epoch: job.epoch, priority: job.priority };
+    let slot = target_slot::name(&loaded.spec.request);
+    let now = worker.now_ms();
+    match target_slot::acquire(worker, &slot, asking).await? {
+        None => {
+            account.job.holds_target = true;
+            Ok(None)
+        }
+        Some(holder) => {
+            let note = format!("the target is in use by job {holder}");
+            account.note("waiting", None, now, &note);
+            Ok(Some(Ending::WaitUntil { due_at_ms: now + SLOT_POLL_MS }))
+        }
+    }
+}
+
+/// The steps that can run now and were not visited in this tick.
+fn ready_steps(plan: Option<&Plan>, job: &JobState, visited: &BTreeSet<StepName>) -> Vec<StepName> {
+    let status = |name: &StepName| job.steps.get(name).map(|state| state.status);
+    let is_done = |name: &StepName| status(name) == Some(StepStatus::Done);
+    let Some(plan) = plan else {
+        let first = [FIRST_STEP];
+        return first.into_iter().filter(|s| !visited.contains(s)).collect();
+    };
+    let is_ready = |step: &&aurora_restore_shared::plan::PlannedStep| {
+        !is_done(&step.name)
+            && !visited.contains(&step.name)
+            && step.after.iter().all(is_done)
+            && step.behind.iter().all(|name| status(name).is_some())
+    };
+    plan.steps.iter().filter(is_ready).map(|step| step.name).collect()
+}
+
+async fn visit(
+    worker: &Worker,
+    claimed: &JobState,
+    account: &mut Account,
+    loaded: &Loaded,
+    ready: &[StepName],
+) -> Vec<StepResult> {
+    let now = worker.now_ms();
+    for step in ready {
+        account.start(*step, now);
+    }
+    let job = &account.job;
+    let visits = ready.iter().map(|step| {
+        let since_ms = job.steps.get(step).map_or(now, |state| state.since_ms);
+        let (spec, plan, committed) = (&loaded.spec, loaded.plan.as_ref(), &claimed.outputs);
+        steps::run(*step, StepContext { worker, spec, plan, job, committed, since_ms })
+    });
+    join_all(visits).await
+}
+
+/// Takes the result of one visit into account; returns the plan where the step has made it.
+fn take(
+    worker: &Worker,
+    account: &mut Account,
+    step: StepName,
+    result: StepResult,
+    waits: &mut Waits,
+) -> StoreResult<Option<Plan>> {
+    let now = worker.now_ms();
+    match result {
+        Ok(Outcome::Done(mut done)) => {
+            worker.metrics.step_visited(step.as_str(), "done");
+            let plan = done.plan.take();
+            account.done(step, *done, now);
+            return Ok(plan);
+        }
+        Ok(Outcome::WaitFor(waiting)) => {
+            worker.metrics.step_visited(step.as_str(), "waiting");
+            take_wait(account, step, waiting, now, waits);
+        }
+        Ok(Outcome::CommitFirst) => waits.commit_first = true,
+        Err(failure) => take_failure(worker, account, step, &failure, waits),
+    }
+    Ok(None)
+}
+
+fn take_wait(account: &mut Account, step: StepName, waiting: Waiting, now: i64, waits: &mut Waits) {
+    let deadline = account.start(step, now).since_ms + as_ms(waiting.deadline);
+    if now >= deadline {
+        let text = format!("{step} is not done at its deadline: {}", waiting.note);
+        let late = Failure::permanent(FailureCode::DeadlinePassed, text);
+        account.failed(step, &late, now);
+        account.job.failed_at = Some(FailedAt { step: Some(step), failure: late });
+        return;
+    }
+    account.waits(step, &waiting, now);
+    waits.watches.push((waiting.watch, deadline.min(now + as_ms(SLOW_POLL))));
+}
+
+fn take_failure(
+    worker: &Worker,
+    account: &mut Account,
+    step: StepName,
+    failure: &Failure,
+    waits: &mut Waits,
+) {
+    let now = worker.now_ms();
+    let state = account.start(step, now).clone();
+    match judge(failure, &state, now, &worker.env.entropy) {
+        Verdict::Again { at_ms, uses_attempt } => {
+            worker.metrics.step_visited(step.as_str(), "retrying");
+            account.start(step, now).attempts += u32::from(uses_attempt);
+            account.retries(step, failure, now);
+            waits.times.push(at_ms);
+        }
+        Verdict::Final(failure) => {
+            worker.metrics.step_visited(step.as_str(), "failed");
+            account.failed(step, &failure, now);
+            let earlier = account.job.failed_at.take();
+            account.job.failed_at = earlier.or(Some(FailedAt { step: Some(step), failure }));
+        }
+    }
+}
+
+/// The failure of this tick, when a step has failed for good.
+fn failed(account: &mut Account) -> Option<FailedAt> {
+    account.job.failed_at.take()
+}
