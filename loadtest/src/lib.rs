@@ -1,1 +1,4 @@
-//! placeholder
+//! The whole fleet at once: the simulation that the tests use, the demo, the benchmarks.
+
+pub mod demo;
+pub mod sim;

@@ -144,13 +144,23 @@ pub enum Ending {
         /// Look again at this moment, whatever happens.
         due_at_ms: EpochMs,
     },
-    /// Wait for a time. In the past: at once.
+    /// Wait for a time.
     WaitUntil {
         /// The moment.
         due_at_ms: EpochMs,
     },
-    /// Give it back to the queue, untouched by this worker: it is shutting down.
-    HandBack,
+    /// Come again at once: what was found out had to be committed first. The wake-up is sent right
+    /// after the commit; `due_at_ms` covers the case that it is not.
+    Again {
+        /// The moment.
+        due_at_ms: EpochMs,
+    },
+    /// Give it back to the queue, untouched by this worker, which is shutting down or cannot go on.
+    /// The wake-up is sent right after the commit.
+    HandBack {
+        /// Covers the case that it is not.
+        due_at_ms: EpochMs,
+    },
     /// Done.
     Succeed,
     /// Failed for good; the dead-letter message is still to be sent.
@@ -267,10 +277,10 @@ impl JobState {
                 next.wait(due_at_ms);
                 next.watch = Some(watch);
             }
-            Ending::WaitUntil { due_at_ms } => next.wait(due_at_ms),
-            Ending::HandBack => {
+            Ending::WaitUntil { due_at_ms } | Ending::Again { due_at_ms } => next.wait(due_at_ms),
+            Ending::HandBack { due_at_ms } => {
                 next.claims = self.claims.saturating_sub(1);
-                next.wait(now_ms);
+                next.wait(due_at_ms);
             }
             Ending::Succeed => next.end(Status::Succeeded, now_ms),
             Ending::Fail { failed_at, due_at_ms } => {

@@ -17,7 +17,7 @@ pub struct RetryPolicy {
     pub attempts: u32,
 }
 
-/// For a failing step of a job: 5 s, 10 s, 20 s, ... 5 min; 8 attempts span about 15 minutes, which
+/// For a failing step of a job: 5 s, 10 s, 20 s, ... 5 min; 8 attempts span about 10 minutes, which
 /// outlasts a failover of a regional service.
 pub const STEP: RetryPolicy =
     RetryPolicy { first: Duration::from_secs(5), longest: Duration::from_secs(300), attempts: 8 };

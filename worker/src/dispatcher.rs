@@ -56,7 +56,7 @@ impl Dispatcher<'_> {
         let accepted = worker.queues.send_batch(priority, &sendings).await?;
         let sent = batch.iter().zip(accepted).filter(|(_, accepted)| *accepted);
         let moves = sent.map(|(job, _)| {
-            let next = worker.after(safety_interval(job.dispatches + 1));
+            let next = worker.after(safety_interval(job.dispatches));
             worker.store.move_due(job, next)
         });
         for moved in join_all(moves).await {

@@ -27,9 +27,9 @@ pub async fn run_led(worker: &Worker, name: &str, body: impl Pass) {
 }
 
 async fn lead_forever(worker: &Worker, name: &str, mut body: impl Pass) {
-    let mut failures = 0;
+    let (mut failures, mut next_pass) = (0, worker.now_ms());
     loop {
-        let led = lead_once(worker, name, &mut body).await;
+        let led = lead_once(worker, name, &mut body, &mut next_pass).await;
         let wait = match led {
             Ok(wait) => {
                 failures = 0;
@@ -45,8 +45,14 @@ async fn lead_forever(worker: &Worker, name: &str, mut body: impl Pass) {
     }
 }
 
-/// Takes or renews the lead and runs one pass; returns how long to wait before the next.
-async fn lead_once(worker: &Worker, name: &str, body: &mut impl Pass) -> anyhow::Result<Duration> {
+/// Takes or renews the lead and runs the passes that fall due until it must be renewed; returns how
+/// long to wait before that.
+async fn lead_once(
+    worker: &Worker,
+    name: &str,
+    body: &mut impl Pass,
+    next_pass: &mut EpochMs,
+) -> anyhow::Result<Duration> {
     let leadership = worker.settings.leadership;
     let (now, until) = (worker.now_ms(), worker.after(leadership));
     if worker.store.lead(name, &worker.id, now, until).await?.is_none() {
@@ -54,13 +60,13 @@ async fn lead_once(worker: &Worker, name: &str, body: &mut impl Pass) -> anyhow:
     }
     // Passes go on under one lease until a third of it is over: a renewal costs a write.
     let renew_at = worker.after(leadership / 3);
-    loop {
-        let next = body.pass().await?;
-        let now = worker.now_ms();
-        let wait = Duration::from_millis(u64::try_from(next - now).unwrap_or(0));
-        if next >= renew_at {
-            return Ok(wait.min(leadership / 3));
-        }
-        worker.clock().sleep(wait).await;
+    while *next_pass < renew_at {
+        worker.clock().sleep(wait_until(worker, *next_pass)).await;
+        *next_pass = body.pass().await?;
     }
+    Ok(wait_until(worker, renew_at))
+}
+
+fn wait_until(worker: &Worker, at_ms: EpochMs) -> Duration {
+    Duration::from_millis(u64::try_from(at_ms - worker.now_ms()).unwrap_or(0))
 }

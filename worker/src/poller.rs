@@ -8,7 +8,7 @@ use aurora_restore_shared::retry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 
 /// A tick whose store or queue does not answer leaves its message; this long after, it may be
 /// received again.
@@ -18,16 +18,13 @@ const AGAIN_SECONDS: i32 = 5;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Polls the queue of one priority until the drain. A receive that is under way is waited for: what
-/// it brings would be invisible to all for a lease. Ticks run on `tasks`.
-pub async fn run(
-    worker: Arc<Worker>,
-    priority: Priority,
-    room: Arc<Semaphore>,
-    tasks: TaskTracker,
-) {
+/// it brings would be invisible to all for a lease. Its ticks are its own: they end with it.
+pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Semaphore>) {
     let visibility = tick::visibility_seconds(worker.settings.lease);
+    let mut ticks = JoinSet::new();
     let mut failures = 0;
     while !worker.drain.is_cancelled() {
+        while ticks.try_join_next().is_some() {}
         let permit = tokio::select! {
             biased;
             () = worker.drain.cancelled() => break,
@@ -41,7 +38,7 @@ pub async fn run(
                 let Some(message) = messages.into_iter().next() else { continue };
                 worker.metrics.messages.inc();
                 let worker = Arc::clone(&worker);
-                tasks.spawn(async move {
+                ticks.spawn(async move {
                     handle(&worker, &message).await;
                     drop(permit);
                 });
@@ -53,6 +50,7 @@ pub async fn run(
             }
         }
     }
+    while ticks.join_next().await.is_some() {}
 }
 
 async fn rest(worker: &Worker, failures: u32) {

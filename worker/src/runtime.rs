@@ -1,4 +1,5 @@
-//! Owns all tasks of a worker: starts them, and ends them when the drain is told.
+//! Owns all tasks of a worker: starts them, and ends them when the drain is told. Dropping the
+//! future of [`run`] ends them all where they stand, as a crash would.
 
 use crate::fleet::Worker;
 use crate::{dispatcher, http, observer, poller};
@@ -7,16 +8,16 @@ use aurora_restore_shared::store::Store;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 
 /// Runs a worker until `worker.drain` is cancelled and everything it holds is handed back, or the
 /// drain time is over. Says whether everything was handed back.
 pub async fn run(worker: Arc<Worker>, listener: Option<TcpListener>) -> bool {
-    let tasks = TaskTracker::new();
+    let mut tasks = JoinSet::new();
     let room = Arc::new(Semaphore::new(worker.settings.capacity));
     for (_, priority) in Priority::ALL {
         let (worker, room) = (Arc::clone(&worker), Arc::clone(&room));
-        tasks.spawn(poller::run(worker, priority, room, tasks.clone()));
+        tasks.spawn(poller::run(worker, priority, room));
     }
     for shard in 0..Store::DUE_SHARDS {
         let worker = Arc::clone(&worker);
@@ -36,8 +37,8 @@ pub async fn run(worker: Arc<Worker>, listener: Option<TcpListener>) -> bool {
         });
     }
     worker.drain.cancelled().await;
-    tasks.close();
-    let drained = tokio::time::timeout(worker.settings.drain, tasks.wait()).await.is_ok();
+    let all = async { while tasks.join_next().await.is_some() {} };
+    let drained = tokio::time::timeout(worker.settings.drain, all).await.is_ok();
     if !drained {
         tracing::warn!("the drain time is over; leases of what is left run out by themselves");
     }

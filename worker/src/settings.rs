@@ -16,7 +16,8 @@ pub struct Settings {
     /// Name of this worker; none: one is drawn.
     pub worker_id: Option<WorkerId>,
     /// Ticks at the same time. A tick mostly waits for AWS: 16 keep a small machine busy and hold
-    /// less than 1 MiB each.
+    /// less than 1 MiB each. At least 4: a receive needs room for what it brings, and each of the
+    /// four queues has one under way.
     pub capacity: usize,
     /// How long a claim lasts without renewal. A dead worker's jobs are taken over after this time;
     /// a third of it is the pace of renewals, so two may fail.
@@ -74,10 +75,10 @@ impl Settings {
             let n = r.field(name).optional(|r| r.whole(low, 3_600_000));
             n.and_then(|n| u64::try_from(n).ok()).map_or(or, Duration::from_millis)
         };
-        let count = |name: &str, high: i64, or: i64| {
-            r.field(name).optional(|r| r.whole(1, high)).unwrap_or(or)
+        let count = |name: &str, low: i64, high: i64, or: i64| {
+            r.field(name).optional(|r| r.whole(low, high)).unwrap_or(or)
         };
-        let capacity = count("capacity", 1000, 16);
+        let capacity = count("capacity", 4, 1000, 16);
         let poll_wait = r.field("poll_wait_seconds").optional(|r| r.whole(0, 20));
         let log = r.field("log").optional(|r| r.one_of(&LogFormat::ALL));
         let scale = r.field("duration_scale").optional(|r| r.number(0.0001, 10.0));
@@ -94,7 +95,7 @@ impl Settings {
             ),
             dispatch_sleep: ms("dispatch_sleep_ms", 50, defaults.dispatch_sleep),
             leadership: ms("leadership_ms", 500, defaults.leadership),
-            max_claims: u32::try_from(count("max_claims", 100, 5)).unwrap_or(5),
+            max_claims: u32::try_from(count("max_claims", 1, 100, 5)).unwrap_or(5),
             duration_scale: scale.unwrap_or(1.0),
             database_ca_file: path,
             listen: r.field("listen").optional(Reader::parsed),

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The services the local cloud stands in for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
     /// Amazon SQS (AWS JSON 1.0).
@@ -77,6 +79,8 @@ pub struct Call {
     pub request_id: String,
     /// When the request came in (stays the same while a long poll is asked again).
     pub arrived_at_ms: i64,
+    /// The host (and port) the request was sent to; empty when unknown.
+    pub host: String,
 }
 
 /// Who signed a request, for what: the parts of the SigV4 credential scope. The signature itself
@@ -136,7 +140,8 @@ pub fn identify(
         (Some(service), AwsError::new("UnknownOperationException", text))
     })?;
     let account = account_of(keys, scope.access_key).ok_or_else(|| {
-        let code = if service.is_query() { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
+        let code =
+            if service.is_query() { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
         let text = "The security token included in the request is invalid.";
         (Some(service), AwsError::new(code, text).with_status(403))
     })?;
@@ -148,5 +153,6 @@ pub fn identify(
         access_key: scope.access_key.to_owned(),
         request_id,
         arrived_at_ms,
+        host: request.header("host").to_owned(),
     })
 }

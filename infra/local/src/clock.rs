@@ -18,7 +18,10 @@ pub type SharedNow = Arc<dyn Now>;
 pub struct SystemNow;
 
 impl Now for SystemNow {
-    #[expect(clippy::disallowed_methods, reason = "the HTTP door serves in real time; this is its clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the HTTP door serves in real time; this is its clock"
+    )]
     fn now_ms(&self) -> i64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

@@ -1,6 +1,8 @@
 //! The handle both doors share: the world behind a lock, a clock, and the news that it changed.
 
+use crate::call::Call;
 use crate::clock::SharedNow;
+use crate::faults::Fate;
 use crate::wire::{WireRequest, WireResponse};
 use crate::world::{Handled, World};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +12,14 @@ use tokio::sync::Notify;
 /// The connection broke: the caller cannot know whether the call had its effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionBroken;
+
+impl std::fmt::Display for ConnectionBroken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("connection reset by the local cloud (an injected fault)")
+    }
+}
+
+impl std::error::Error for ConnectionBroken {}
 
 /// A running local cloud. Cheap to clone; all clones are the same cloud.
 #[derive(Clone)]
@@ -39,7 +49,6 @@ impl Cloud {
     }
 
     /// The world itself, for tests, admin pages and auditors. Do not hold it over an await.
-    #[must_use]
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,9 +76,7 @@ impl Cloud {
             let news = self.changed.notified();
             tokio::pin!(news);
             news.as_mut().enable();
-            let handled =
-                self.world().handle(&call, component, request, &fate, self.now_ms());
-            match handled {
+            match self.handle(&call, component, request, &fate) {
                 Handled::Response(response) => break response,
                 Handled::Park { retry_at_ms } => {
                     let ms = u64::try_from(retry_at_ms - self.now_ms()).unwrap_or(0).max(1);
@@ -77,9 +84,18 @@ impl Cloud {
                 }
             }
         };
-        self.changed.notify_waiters();
         pause(latency_ms.div_ceil(2)).await;
         if fate.lose_response { Err(ConnectionBroken) } else { Ok(response) }
+    }
+
+    /// Has the world handle a call now, and wakes the parked calls if that made news.
+    fn handle(&self, call: &Call, component: &str, request: &WireRequest, fate: &Fate) -> Handled {
+        let mut world = self.world();
+        let handled = world.handle(call, component, request, fate, self.now_ms());
+        if world.take_news() {
+            self.changed.notify_waiters();
+        }
+        handled
     }
 }
 

@@ -6,6 +6,7 @@
 //! is the same core over HTTP. Nothing in here knows aurora-restore: a stand-in that shared code
 //! with the fleet would share its bugs.
 
+pub mod admin;
 pub mod call;
 pub mod clock;
 pub mod cloud;

@@ -35,7 +35,8 @@ pub enum Reply {
     Json(Value),
     /// The children of the result element of an XML answer.
     Xml(Xml),
-    /// Nothing yet: ask again when something changed, at `retry_at_ms` at the latest (a long poll).
+    /// Nothing yet: ask again when there is news ([`World::take_news`]), at `retry_at_ms` at the
+    /// latest (a long poll).
     Park {
         /// Milliseconds since the Unix epoch.
         retry_at_ms: i64,
@@ -50,7 +51,7 @@ pub type Answer = Result<Reply, AwsError>;
 pub enum Handled {
     /// Send this.
     Response(WireResponse),
-    /// Ask again when something changed, at `retry_at_ms` at the latest.
+    /// Ask again when there is news ([`World::take_news`]), at `retry_at_ms` at the latest.
     Park {
         /// Milliseconds since the Unix epoch.
         retry_at_ms: i64,
@@ -102,12 +103,16 @@ impl World {
     ///
     /// # Errors
     /// The response to send when the request is not a call.
-    pub fn identify(&mut self, request: &WireRequest, now_ms: i64) -> Result<Call, Box<WireResponse>> {
+    pub fn identify(
+        &mut self,
+        request: &WireRequest,
+        now_ms: i64,
+    ) -> Result<Call, Box<WireResponse>> {
         self.requests += 1;
         let request_id = format!("00000000-0000-4000-8000-{:012x}", self.requests);
         call::identify(request, &self.keys, request_id.clone(), now_ms).map_err(|(service, e)| {
             tracing::warn!(code = %e.code, message = %e.message, "refused an unidentified request");
-            Box::new(refusal(service.unwrap_or(Service::Sqs), &request_id, &e))
+            Box::new(refusal(service.unwrap_or(spoken(request)), &request_id, &e))
         })
     }
 
@@ -144,6 +149,12 @@ impl World {
         };
         self.meter.add(record);
         Handled::Response(response)
+    }
+
+    /// Whether something happened that parked calls wait for; asking resets it. Only SQS parks
+    /// calls, so nothing else makes news: a long poll must not wake up for every other call.
+    pub fn take_news(&mut self) -> bool {
+        self.sqs.take_news()
     }
 
     fn dispatch(
@@ -238,14 +249,18 @@ fn xml_response(call: &Call, result: Xml) -> WireResponse {
     xml_document(200, &call.request_id, &root.with(result).with(metadata))
 }
 
+/// A service that speaks the protocol a request seems to be in.
+pub(crate) fn spoken(request: &WireRequest) -> Service {
+    let form = request.header("content-type").starts_with("application/x-www-form-urlencoded");
+    if form { Service::Sts } else { Service::Sqs }
+}
+
 /// An error in the wire form of a service's protocol.
-fn refusal(service: Service, request_id: &str, e: &AwsError) -> WireResponse {
+pub(crate) fn refusal(service: Service, request_id: &str, e: &AwsError) -> WireResponse {
     if service.is_query() {
         let kind = if e.status < 500 { "Sender" } else { "Receiver" };
-        let error = Xml::new("Error")
-            .text("Type", kind)
-            .text("Code", &e.code)
-            .text("Message", &e.message);
+        let error =
+            Xml::new("Error").text("Type", kind).text("Code", &e.code).text("Message", &e.message);
         let root = Xml::new(format!("ErrorResponse xmlns=\"{}\"", namespace(service)));
         return xml_document(e.status, request_id, &root.with(error).text("RequestId", request_id));
     }
@@ -253,14 +268,19 @@ fn refusal(service: Service, request_id: &str, e: &AwsError) -> WireResponse {
     if let Value::Object(members) = &mut body {
         members.extend(e.fields.clone());
     }
-    json_response(e.status, service, &body, request_id)
+    let mut response = json_response(e.status, service, &body, request_id);
+    if service == Service::Sqs {
+        let side = if e.status < 500 { "Sender" } else { "Receiver" };
+        response.headers.push(("x-amzn-query-error", format!("{};{side}", e.code)));
+    }
+    response
 }
 
 /// The `__type` member as each service writes it.
 fn error_type(service: Service, code: &str) -> String {
     match service {
         Service::Dynamodb => format!("com.amazonaws.dynamodb.v20120810#{code}"),
-        Service::Sqs => format!("com.amazonaws.sqs#{code}"),
+        Service::Sqs => sqs::shape(code),
         _ => code.to_owned(),
     }
 }

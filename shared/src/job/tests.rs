@@ -80,9 +80,9 @@ fn a_watch_is_gone_after_the_next_commit() {
 }
 
 #[test]
-fn a_handed_back_job_is_due_at_once_and_the_claim_does_not_count() {
-    let job = claimed().commit(Ending::HandBack, 2_000);
-    assert_eq!((job.status, job.due_at_ms, job.claims), (Status::Waiting, Some(2_000), 0));
+fn a_handed_back_job_stays_due_and_the_claim_does_not_count() {
+    let job = claimed().commit(Ending::HandBack { due_at_ms: 62_000 }, 2_000);
+    assert_eq!((job.status, job.due_at_ms, job.claims), (Status::Waiting, Some(62_000), 0));
 }
 
 #[test]

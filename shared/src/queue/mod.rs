@@ -96,6 +96,9 @@ pub struct Sending {
 /// SQS takes at most ten messages in one batch.
 pub const BATCH: usize = 10;
 
+/// How SQS refuses a receipt that is no longer the last one; the second is what FIFO queues answer.
+const EXPIRED_RECEIPT: [&str; 2] = ["ReceiptHandleIsInvalid", "InvalidParameterValue"];
+
 /// The longest a receive may wait, seconds.
 pub const LONG_POLL_SECONDS: i32 = 20;
 
@@ -265,7 +268,7 @@ impl Queues {
         let call = self.client.delete_message().queue_url(self.url(&name).await?);
         match call.receipt_handle(&message.receipt).send().await {
             Ok(_) => Ok(()),
-            Err(e) if wire_code(&e) == Some("ReceiptHandleIsInvalid") => Ok(()),
+            Err(e) if wire_code(&e).is_some_and(|code| EXPIRED_RECEIPT.contains(&code)) => Ok(()),
             Err(e) => Err(queue_error!(name, "deleting a wake-up")(e)),
         }
     }

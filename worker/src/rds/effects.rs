@@ -1,9 +1,8 @@
 //! Effects: the three calls by which a job changes something in RDS.
 
-use super::{JOB_TAG, KEEP_TAG, name_taken};
+use super::{JOB_TAG, KEEP_TAG, Wanted, name_taken};
 use crate::database::Secret;
 use crate::step::StepContext;
-use crate::steps::Wanted;
 use aurora_restore_shared::clock::{as_ms, timestamp};
 use aurora_restore_shared::failure::{Failure, wire_code};
 use aws_sdk_rds::Client;

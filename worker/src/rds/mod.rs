@@ -73,6 +73,19 @@ pub struct Instance {
     pub status: String,
 }
 
+/// An instance to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its identifier.
+    pub id: String,
+    /// Its class.
+    pub class: String,
+    /// Its Availability Zone.
+    pub zone: Option<String>,
+    /// Its promotion tier.
+    pub tier: Option<u16>,
+}
+
 /// RDS where the target of a job is.
 #[must_use]
 pub fn client(cx: &StepContext<'_>) -> Client {

@@ -1,7 +1,7 @@
 //! `create_instances`: wants the planned instances, the writer first, all available. A restore
 //! makes none.
 
-use crate::rds::{self, Instance};
+use crate::rds::{self, Instance, Wanted};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::failure::{Failure, FailureCode};
@@ -9,19 +9,6 @@ use aurora_restore_shared::ids::{ClusterId, JobId};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::plan::Plan;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
-
-/// An instance to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// Its identifier.
-    pub(crate) id: String,
-    /// Its class.
-    pub(crate) class: String,
-    /// Its Availability Zone.
-    pub(crate) zone: Option<String>,
-    /// Its promotion tier.
-    pub(crate) tier: Option<u16>,
-}
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let rds = rds::client(&cx);

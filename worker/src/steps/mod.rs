@@ -9,8 +9,6 @@ mod restore_cluster;
 mod set_credentials;
 mod verify_restore;
 
-pub(crate) use create_instances::Wanted;
-
 use crate::step::{StepContext, StepResult};
 use aurora_restore_shared::plan::StepName;
 

@@ -109,10 +109,10 @@ impl Account {
             Ending::Fail { failed_at, .. } => {
                 self.note("ended", None, now_ms, &format!("failed: {}", failed_at.failure.code));
             }
-            Ending::HandBack => {
-                self.note("handed_back", None, now_ms, "the worker stops");
+            Ending::HandBack { .. } => {
+                self.note("handed_back", None, now_ms, "given back to the queue");
             }
-            Ending::WaitFor { .. } | Ending::WaitUntil { .. } => {}
+            Ending::WaitFor { .. } | Ending::WaitUntil { .. } | Ending::Again { .. } => {}
         }
         let event = Event {
             job: self.job.id,

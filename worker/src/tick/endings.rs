@@ -1,5 +1,6 @@
 //! The outcome table: what becomes of a failure, and how a tick with several waits ends. Pure.
 
+use crate::fleet::safety_interval;
 use aurora_restore_shared::clock::{EpochMs, as_ms};
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
@@ -99,7 +100,7 @@ pub(super) struct Waits {
 /// the others. `None`: nothing waits.
 pub(super) fn ending(waits: &Waits, now_ms: EpochMs) -> Option<Ending> {
     if waits.commit_first {
-        return Some(Ending::WaitUntil { due_at_ms: now_ms });
+        return Some(Ending::Again { due_at_ms: now_ms + as_ms(safety_interval(0)) });
     }
     let due = waits.watches.iter().map(|(_, due)| *due).chain(waits.times.iter().copied()).min()?;
     // A watch beside a retry would be woken twice; the retry comes first and looks anyway.
@@ -183,6 +184,6 @@ mod tests {
         assert_eq!(ending(&waits, 0), Some(Ending::WaitUntil { due_at_ms: 40 }));
         assert_eq!(ending(&Waits::default(), 0), None);
         let first = Waits { commit_first: true, ..waits };
-        assert_eq!(ending(&first, 7), Some(Ending::WaitUntil { due_at_ms: 7 }));
+        assert_eq!(ending(&first, 7), Some(Ending::Again { due_at_ms: 60_007 }));
     }
 }

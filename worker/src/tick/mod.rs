@@ -4,7 +4,7 @@ mod account;
 mod endings;
 mod run;
 
-use crate::fleet::Worker;
+use crate::fleet::{Worker, safety_interval};
 use crate::target_slot;
 use account::Account;
 use aurora_restore_shared::clock::as_ms;
@@ -12,7 +12,7 @@ use aurora_restore_shared::ids::{JobId, Seq};
 use aurora_restore_shared::job::{ClaimRefused, Ending, FailedAt, JobState, Lease};
 use aurora_restore_shared::message::{DeadLetter, WakeUp};
 use aurora_restore_shared::queue::Received;
-use aurora_restore_shared::store::{ClaimOutcome, CommitOutcome};
+use aurora_restore_shared::store::{ClaimOutcome, CommitOutcome, StoreError};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -121,14 +121,29 @@ async fn run_claimed(
         tokio::select! {
             biased;
             worked = work => Some(worked),
-            () = worker.drain.cancelled() => Some(Ok(Ending::HandBack)),
+            () = worker.drain.cancelled() => Some(Ok(hand_back(worker))),
             () = keep_lease(worker, claimed, message) => None,
         }
     };
     match worked {
         None => Ok(TickEnd::Fenced),
-        Some(ending) => finish(worker, claimed, account, ending?).await,
+        Some(Ok(ending)) => finish(worker, claimed, account, ending).await,
+        Some(Err(StoreError::Unreadable(e))) => {
+            let failure = StoreError::from(e).into_failure();
+            let ending = failing(worker, FailedAt { step: None, failure });
+            finish(worker, claimed, account, ending).await
+        }
+        Some(Err(e)) => {
+            // The table was out of reach: that is no fault of the job, so the claim does not count,
+            // if the table takes that much. Otherwise the lease runs out.
+            finish(worker, claimed, account, hand_back(worker)).await?;
+            Err(e.into())
+        }
     }
+}
+
+fn hand_back(worker: &Worker) -> Ending {
+    Ending::HandBack { due_at_ms: worker.after(safety_interval(0)) }
 }
 
 /// Renews the lease, and keeps the message invisible, for as long as it is polled. Returns when the
@@ -172,16 +187,17 @@ async fn finish(
         tracing::warn!(job = %claimed.id, epoch = %claimed.epoch, "fenced: dropped everything");
         return Ok(TickEnd::Fenced);
     }
-    let is_due = next.due_at_ms.is_some_and(|due| due <= now);
-    if is_due {
+    if matches!(ending, Ending::Again { .. } | Ending::HandBack { .. }) {
         worker.queues.send_for(&next).await?;
     }
     if next.status.is_ended() && held_before {
         release_target(worker, &next).await;
     }
     match ending {
-        Ending::WaitFor { .. } | Ending::WaitUntil { .. } => Ok(TickEnd::Waits),
-        Ending::HandBack => Ok(TickEnd::HandedBack),
+        Ending::WaitFor { .. } | Ending::WaitUntil { .. } | Ending::Again { .. } => {
+            Ok(TickEnd::Waits)
+        }
+        Ending::HandBack { .. } => Ok(TickEnd::HandedBack),
         Ending::Succeed => Ok(TickEnd::Succeeded),
         Ending::Fail { .. } => send_letter(worker, &next).await,
     }

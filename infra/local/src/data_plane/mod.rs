@@ -3,6 +3,8 @@
 //! The control plane ([`crate::rds`]) hands work over and asks later how it went; it never waits.
 //! Clusters and snapshots are named by their immutable resource ids, so a rename is no work here.
 
+pub mod postgres;
+
 /// Where clients reach a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {

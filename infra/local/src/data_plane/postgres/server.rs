@@ -1,0 +1,180 @@
+//! One PostgreSQL server: its configuration, starting and stopping it, and talking to it.
+
+use super::leftovers;
+use super::tools::{Tools, last_lines};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The superuser, for ourselves only: it can log in through the Unix socket and nowhere else.
+pub(super) const INTERNAL_USER: &str = "rdsadmin";
+
+/// Nobody comes in over the network without TLS and a password.
+const HBA: &str = "\
+local all rdsadmin trust
+local replication rdsadmin trust
+hostssl all rdsadmin all reject
+hostssl all all 127.0.0.1/32 scram-sha-256
+";
+
+/// The master user owns the databases and is no superuser, as in Aurora. Errors must not take the
+/// statement, and so the password, into the log.
+const CREATE_MASTER: &str = r#"
+\getenv user MASTER_USER
+\getenv password MASTER_PASSWORD
+SET log_min_error_statement = panic;
+CREATE ROLE rds_superuser NOLOGIN;
+GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;
+CREATE ROLE :"user" LOGIN CREATEDB CREATEROLE PASSWORD :'password';
+GRANT rds_superuser TO :"user";
+ALTER DATABASE postgres OWNER TO :"user";
+"#;
+
+const CREATE_DATABASE: &str = r#"
+\getenv user MASTER_USER
+\getenv database FIRST_DATABASE
+SELECT count(*) = 0 AS wanted FROM pg_database WHERE datname = :'database' \gset
+\if :wanted
+CREATE DATABASE :"database" OWNER :"user";
+\endif
+"#;
+
+const SET_PASSWORD: &str = r#"
+\getenv user MASTER_USER
+\getenv password MASTER_PASSWORD
+SET log_min_error_statement = panic;
+ALTER ROLE :"user" PASSWORD :'password';
+"#;
+
+/// A server with its files.
+#[derive(Debug)]
+pub(super) struct Server<'a> {
+    pub(super) tools: &'a Tools,
+    /// The folder of the cluster: `data`, `log`, `server.pem`, `server.key`.
+    pub(super) home: PathBuf,
+    /// The folder of the Unix sockets.
+    pub(super) sockets: &'a Path,
+    pub(super) port: u16,
+}
+
+impl Server<'_> {
+    /// The folder of its data.
+    pub(super) fn data(&self) -> PathBuf {
+        self.home.join("data")
+    }
+
+    /// Writes its configuration; with `open`, it will take connections over the network.
+    pub(super) fn configure(&self, open: bool) -> Result<(), String> {
+        let data = self.data();
+        let failed = |e| format!("cannot configure {}: {e}", data.display());
+        self.tools.write(&data.join("pg_hba.conf"), HBA).map_err(failed)?;
+        // What an earlier life of the data has set must not win.
+        self.tools.write(&data.join("postgresql.auto.conf"), "").map_err(failed)?;
+        self.tools.write(&data.join("postgresql.conf"), &self.settings(open)).map_err(failed)
+    }
+
+    fn settings(&self, open: bool) -> String {
+        let (home, sockets) = (self.home.display(), self.sockets.display());
+        let (port, listen) = (self.port, if open { "127.0.0.1" } else { "" });
+        format!(
+            "\
+listen_addresses = '{listen}'
+port = {port}
+unix_socket_directories = '\"{sockets}\"'
+unix_socket_permissions = 0700
+ssl = on
+ssl_cert_file = '{home}/server.pem'
+ssl_key_file = '{home}/server.key'
+ssl_min_protocol_version = 'TLSv1.2'
+password_encryption = 'scram-sha-256'
+max_connections = 50
+shared_buffers = 32MB
+huge_pages = off
+jit = off
+wal_level = replica
+max_wal_senders = 4
+min_wal_size = 32MB
+max_wal_size = 512MB
+# The data lives no longer than this run: a crash of the machine may cost it.
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+"
+        )
+    }
+
+    /// Starts it and waits until it takes connections.
+    pub(super) fn start(&self) -> Result<(), String> {
+        self.control("start", &[])
+    }
+
+    /// Stops it in order and starts it again.
+    pub(super) fn restart(&self) -> Result<(), String> {
+        self.control("restart", &["-m", "fast"])
+    }
+
+    /// Ends it at once, when it runs: its data is about to be removed. Not through `pg_ctl`, which
+    /// would signal whatever process has the recorded id by now.
+    pub(super) fn end(&self) -> Result<(), String> {
+        leftovers::end(&self.home).map(drop)
+    }
+
+    fn control(&self, action: &str, more: &[&str]) -> Result<(), String> {
+        let (data, log) = (self.data(), self.home.join("log"));
+        let fixed = [action, "-w", "-t", "600", "-s", "-D"].map(OsStr::new);
+        let mut args =
+            [&fixed[..], &[data.as_os_str(), OsStr::new("-l"), log.as_os_str()]].concat();
+        args.extend(more.iter().map(OsStr::new));
+        self.tools.run("pg_ctl", &args, "", &[]).map_err(|e| {
+            let logged = fs::read_to_string(&log).unwrap_or_default();
+            format!("{e}\n{}", last_lines(&logged))
+        })
+    }
+
+    /// Creates the master user and, unless `database` is empty, the first database.
+    pub(super) fn create_master(
+        &self,
+        user: &str,
+        password: &str,
+        database: &str,
+    ) -> Result<(), String> {
+        self.script(CREATE_MASTER, &[("MASTER_USER", user), ("MASTER_PASSWORD", password)])?;
+        if database.is_empty() {
+            return Ok(());
+        }
+        self.script(CREATE_DATABASE, &[("MASTER_USER", user), ("FIRST_DATABASE", database)])
+    }
+
+    /// Changes the password of a user.
+    pub(super) fn set_password(&self, user: &str, password: &str) -> Result<(), String> {
+        self.script(SET_PASSWORD, &[("MASTER_USER", user), ("MASTER_PASSWORD", password)])
+    }
+
+    /// Runs a fixed script. What varies comes through the environment, which other users of the
+    /// machine cannot read as they can a command line, and is quoted by `psql`.
+    fn script(&self, script: &str, variables: &[(&str, &str)]) -> Result<(), String> {
+        let fixed = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", "-"];
+        let mut args: Vec<&OsStr> = fixed.iter().map(OsStr::new).collect();
+        let port = self.port.to_string();
+        args.extend(self.address(&port));
+        self.tools.run("psql", &args, script, variables)
+    }
+
+    /// Copies its data into a folder, consistently, while it runs.
+    pub(super) fn back_up(&self, to: &Path) -> Result<(), String> {
+        let fixed = ["--checkpoint=fast", "-X", "stream", "--no-sync", "-D"];
+        let mut args: Vec<&OsStr> = fixed.iter().map(OsStr::new).collect();
+        args.push(to.as_os_str());
+        let port = self.port.to_string();
+        args.extend(self.address(&port));
+        self.tools.run("pg_basebackup", &args, "", &[])
+    }
+
+    fn address<'s>(&'s self, port: &'s str) -> [&'s OsStr; 6] {
+        let [h, p, u] = ["-h", "-p", "-U"].map(OsStr::new);
+        [h, self.sockets.as_os_str(), p, OsStr::new(port), u, OsStr::new(INTERNAL_USER)]
+    }
+}

@@ -1,0 +1,120 @@
+//! States, and the long operations that lead from one to another.
+
+use crate::data_plane::Ticket;
+
+/// The state something is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Comes into being.
+    Creating,
+    /// An instance on its last steps.
+    ConfiguringEnhancedMonitoring,
+    /// Can be used.
+    Available,
+    /// Settings change.
+    Modifying,
+    /// The engine version changes.
+    Upgrading,
+    /// The master password changes.
+    ResettingMasterCredentials,
+    /// The name changes.
+    Renaming,
+    /// On the way to a stop.
+    Stopping,
+    /// Stopped.
+    Stopped,
+    /// On the way from a stop.
+    Starting,
+    /// On the way out.
+    Deleting,
+    /// Came to nothing.
+    Failed,
+    /// Came to nothing, another way.
+    IncompatibleRestore,
+}
+
+impl Status {
+    /// The status as AWS words it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Creating => "creating",
+            Status::ConfiguringEnhancedMonitoring => "configuring-enhanced-monitoring",
+            Status::Available => "available",
+            Status::Modifying => "modifying",
+            Status::Upgrading => "upgrading",
+            Status::ResettingMasterCredentials => "resetting-master-credentials",
+            Status::Renaming => "renaming",
+            Status::Stopping => "stopping",
+            Status::Stopped => "stopped",
+            Status::Starting => "starting",
+            Status::Deleting => "deleting",
+            Status::Failed => "failed",
+            Status::IncompatibleRestore => "incompatible-restore",
+        }
+    }
+}
+
+/// What is under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It comes into being.
+    Create,
+    /// Its settings change.
+    Modify,
+    /// Its engine version changes.
+    Upgrade {
+        /// The version it gets.
+        version: String,
+        /// The parameter group it gets.
+        parameter_group: String,
+    },
+    /// Its master password changes.
+    ResetPassword {
+        /// The password it gets.
+        password: String,
+    },
+    /// Its name changes.
+    Rename {
+        /// The name it gets.
+        to: String,
+    },
+    /// It stops.
+    Stop,
+    /// It starts.
+    Start,
+    /// It goes.
+    Delete,
+}
+
+impl Change {
+    /// The status while it lasts.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match self {
+            Change::Create => Status::Creating,
+            Change::Modify => Status::Modifying,
+            Change::Upgrade { .. } => Status::Upgrading,
+            Change::ResetPassword { .. } => Status::ResettingMasterCredentials,
+            Change::Rename { .. } => Status::Renaming,
+            Change::Stop => Status::Stopping,
+            Change::Start => Status::Starting,
+            Change::Delete => Status::Deleting,
+        }
+    }
+}
+
+/// A long operation under way.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// What is under way.
+    pub change: Change,
+    /// Since when.
+    pub started_ms: i64,
+    /// When it is done at the earliest.
+    pub due_ms: i64,
+    /// The work on the data that must be done, too.
+    pub ticket: Option<Ticket>,
+    /// The status it ends in, when it does not end well.
+    pub ends_in: Option<Status>,
+}

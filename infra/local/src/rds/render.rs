@@ -1,0 +1,278 @@
+//! What exists, written as the XML elements of RDS.
+
+use super::engines::{self, AURORA_POSTGRESQL};
+use super::groups::VPC;
+use super::model::{
+    Cluster, Encryption, Estate, Instance, ParameterGroup, PendingValues, Place, Serverless,
+    Snapshot, Status, SubnetGroup, Tags,
+};
+use super::names::{self, Kind, host_domains};
+use crate::xml::Xml;
+use std::collections::BTreeSet;
+
+const HOSTED_ZONE: &str = "Z2R2ITUGPM61AM";
+
+/// A moment as RDS writes it.
+fn time(ms: i64) -> Option<String> {
+    Some(jiff::Timestamp::from_millisecond(ms).ok()?.to_string())
+}
+
+/// A list of texts.
+fn texts(parent: Xml, list: &str, member: &str, values: &[String]) -> Xml {
+    parent.with(values.iter().fold(Xml::new(list), |list, v| list.text(member, v)))
+}
+
+/// The `TagList` of something.
+pub(super) fn tags(parent: Xml, tags: &Tags) -> Xml {
+    let members = tags.iter().map(|(k, v)| Xml::new("Tag").text("Key", k).text("Value", v));
+    parent.list("TagList", members)
+}
+
+fn encryption(parent: Xml, encryption: &Encryption) -> Xml {
+    let (name, key) = match encryption {
+        Encryption::None => ("none", None),
+        Encryption::SseRds => ("sse-rds", None),
+        Encryption::SseKms(key) => ("sse-kms", Some(key)),
+    };
+    parent
+        .text("StorageEncrypted", key.is_some())
+        .text("StorageEncryptionType", name)
+        .maybe("KmsKeyId", key)
+}
+
+fn security_groups(parent: Xml, groups: &[String]) -> Xml {
+    let members = groups.iter().map(|g| {
+        Xml::new("VpcSecurityGroupMembership")
+            .text("VpcSecurityGroupId", g)
+            .text("Status", "active")
+    });
+    parent.list("VpcSecurityGroups", members)
+}
+
+/// A cluster.
+pub(super) fn cluster(place: &Place, estate: &Estate, c: &Cluster, now_ms: i64) -> Xml {
+    let xml = Xml::new("DBCluster")
+        .text("DBClusterIdentifier", &c.identifier)
+        .text("DBClusterArn", c.arn(place))
+        .text("DbClusterResourceId", &c.resource_id)
+        .text("Status", c.status.as_str())
+        .maybe("ClusterCreateTime", time(c.created_ms))
+        .text("Engine", AURORA_POSTGRESQL)
+        .text("EngineVersion", &c.engine_version)
+        .text("EngineMode", "provisioned")
+        .maybe("DatabaseName", c.database_name.as_ref())
+        .text("MasterUsername", &c.master_username)
+        .text("AllocatedStorage", c.allocated_gib)
+        .text("StorageType", &c.storage_type)
+        .text("DBClusterParameterGroup", &c.parameter_group)
+        .text("DBSubnetGroup", &c.subnet_group)
+        .text("BackupRetentionPeriod", c.backup_retention_days)
+        .text("PreferredBackupWindow", &c.backup_window)
+        .text("PreferredMaintenanceWindow", &c.maintenance_window)
+        .text("DeletionProtection", c.deletion_protection)
+        .text("IAMDatabaseAuthenticationEnabled", c.iam_auth)
+        .text("CopyTagsToSnapshot", c.copy_tags_to_snapshot)
+        .text("HttpEndpointEnabled", false)
+        .text("CrossAccountClone", false)
+        .text("ActivityStreamStatus", "stopped")
+        .text("NetworkType", "IPV4")
+        .text("MultiAZ", in_several_zones(estate, c))
+        .text("HostedZoneId", HOSTED_ZONE)
+        .maybe("EarliestRestorableTime", time(c.created_ms))
+        .maybe("LatestRestorableTime", time(latest_restorable_ms(c, now_ms)));
+    let xml = cluster_lists(encryption(xml, &c.encryption), estate, c);
+    cluster_endpoints(pending(xml, &c.pending), place, c)
+}
+
+fn latest_restorable_ms(c: &Cluster, now_ms: i64) -> i64 {
+    (now_ms - 300_000).max(c.created_ms)
+}
+
+fn cluster_lists(xml: Xml, estate: &Estate, c: &Cluster) -> Xml {
+    let members = estate.members(&c.identifier).map(|i| {
+        Xml::new("DBClusterMember")
+            .text("DBInstanceIdentifier", &i.identifier)
+            .text("IsClusterWriter", c.writer.as_ref() == Some(&i.identifier))
+            .text("DBClusterParameterGroupStatus", "in-sync")
+            .text("PromotionTier", i.promotion_tier)
+    });
+    let xml = security_groups(xml, &c.security_groups).list("DBClusterMembers", members);
+    let xml = texts(xml, "AvailabilityZones", "AvailabilityZone", &c.availability_zones);
+    let xml = texts(xml, "EnabledCloudwatchLogsExports", "member", &c.log_exports);
+    tags(serverless(xml, c.serverless), &c.tags)
+}
+
+fn serverless(xml: Xml, range: Option<Serverless>) -> Xml {
+    let Some(range) = range else { return xml };
+    let info = Xml::new("ServerlessV2ScalingConfiguration")
+        .text("MinCapacity", range.min)
+        .text("MaxCapacity", range.max)
+        .maybe("SecondsUntilAutoPause", range.pause_after_s);
+    xml.with(info)
+}
+
+fn pending(xml: Xml, pending: &PendingValues) -> Xml {
+    if *pending == PendingValues::default() {
+        return xml;
+    }
+    let values = Xml::new("PendingModifiedValues")
+        .maybe("DBClusterIdentifier", pending.identifier.as_ref())
+        .maybe("EngineVersion", pending.engine_version.as_ref());
+    xml.with(values)
+}
+
+/// Where a cluster is reached. Not told before the data plane knows, that is, while it is created.
+fn cluster_endpoints(xml: Xml, place: &Place, c: &Cluster) -> Xml {
+    let port = c.endpoint.as_ref().map_or(c.port, |e| e.port);
+    let xml = xml.text("Port", port);
+    if c.status == Status::Creating {
+        return xml;
+    }
+    let (writer, reader) = match &c.endpoint {
+        Some(endpoint) => (endpoint.address.clone(), endpoint.address.clone()),
+        None => {
+            let [writer, reader, _] = host_domains(place);
+            (format!("{}.{writer}", c.identifier), format!("{}.{reader}", c.identifier))
+        }
+    };
+    xml.text("Endpoint", writer).text("ReaderEndpoint", reader)
+}
+
+fn in_several_zones(estate: &Estate, c: &Cluster) -> bool {
+    let zones: BTreeSet<_> = estate.members(&c.identifier).map(|i| &i.zone).collect();
+    zones.len() > 1
+}
+
+/// An instance.
+pub(super) fn instance(place: &Place, estate: &Estate, i: &Instance) -> Xml {
+    let xml = Xml::new("DBInstance")
+        .text("DBInstanceIdentifier", &i.identifier)
+        .text("DBInstanceArn", names::arn(place, Kind::Instance, &i.identifier))
+        .text("DbiResourceId", &i.resource_id)
+        .text("DBClusterIdentifier", &i.cluster)
+        .text("DBInstanceClass", &i.class)
+        .text("DBInstanceStatus", i.status.as_str())
+        .maybe("InstanceCreateTime", time(i.created_ms))
+        .text("Engine", AURORA_POSTGRESQL)
+        .text("AvailabilityZone", &i.zone)
+        .text("PromotionTier", i.promotion_tier)
+        .text("PubliclyAccessible", i.publicly_accessible)
+        .text("MultiAZ", false)
+        .text("AutoMinorVersionUpgrade", true)
+        .text("MonitoringInterval", 0)
+        .text("LicenseModel", "postgresql-license");
+    let xml = tags(xml, &i.tags);
+    match estate.clusters.get(&i.cluster) {
+        Some(cluster) => of_cluster(xml, place, cluster, i),
+        None => xml,
+    }
+}
+
+/// What an instance has from its cluster.
+fn of_cluster(xml: Xml, place: &Place, c: &Cluster, i: &Instance) -> Xml {
+    let group = Xml::new("DBSubnetGroup")
+        .text("DBSubnetGroupName", &c.subnet_group)
+        .text("VpcId", VPC)
+        .text("SubnetGroupStatus", "Complete");
+    let xml = security_groups(encryption(xml, &c.encryption), &c.security_groups)
+        .with(group)
+        .text("EngineVersion", &c.engine_version)
+        .text("MasterUsername", &c.master_username)
+        .maybe("DBName", c.database_name.as_ref())
+        .text("AllocatedStorage", c.allocated_gib)
+        .text("StorageType", &c.storage_type)
+        .text("BackupRetentionPeriod", c.backup_retention_days)
+        .text("IAMDatabaseAuthenticationEnabled", c.iam_auth)
+        .text("DeletionProtection", false);
+    if matches!(i.status, Status::Creating | Status::ConfiguringEnhancedMonitoring) {
+        return xml;
+    }
+    let (address, port) = match &c.endpoint {
+        Some(endpoint) => (endpoint.address.clone(), endpoint.port),
+        None => {
+            let [_, _, domain] = host_domains(place);
+            (format!("{}.{domain}", i.identifier), c.port)
+        }
+    };
+    let endpoint = Xml::new("Endpoint")
+        .text("Address", address)
+        .text("Port", port)
+        .text("HostedZoneId", HOSTED_ZONE);
+    xml.with(endpoint)
+}
+
+/// A cluster snapshot.
+pub(super) fn snapshot(place: &Place, s: &Snapshot, now_ms: i64) -> Xml {
+    let xml = Xml::new("DBClusterSnapshot")
+        .text("DBClusterSnapshotIdentifier", &s.identifier)
+        .text("DBClusterSnapshotArn", s.arn(place))
+        .text("DBClusterIdentifier", &s.cluster)
+        .text("DbClusterResourceId", &s.cluster_resource_id)
+        .maybe("SourceDBClusterSnapshotArn", s.source_arn.as_ref())
+        .text("SnapshotType", &s.snapshot_type)
+        .text("Status", s.status.as_str())
+        .text("PercentProgress", s.percent(now_ms))
+        .maybe("SnapshotCreateTime", time(s.created_ms))
+        .maybe("ClusterCreateTime", time(s.cluster_created_ms))
+        .text("Engine", AURORA_POSTGRESQL)
+        .text("EngineMode", "provisioned")
+        .text("EngineVersion", &s.engine_version)
+        .text("LicenseModel", "postgresql-license")
+        .text("MasterUsername", &s.master_username)
+        .text("AllocatedStorage", s.allocated_gib)
+        .text("StorageType", &s.storage_type)
+        .text("Port", s.port)
+        .text("VpcId", VPC)
+        .text("BackupRetentionPeriod", s.backup_retention_days)
+        .text("PreferredBackupWindow", &s.backup_window)
+        .text("IAMDatabaseAuthenticationEnabled", s.iam_auth);
+    let xml = texts(xml, "AvailabilityZones", "AvailabilityZone", &s.availability_zones);
+    tags(encryption(xml, &s.encryption), &s.tags)
+}
+
+/// A subnet group.
+pub(super) fn subnet_group(place: &Place, group: &SubnetGroup) -> Xml {
+    let subnet = |(id, zone): (&String, &str)| {
+        let zone =
+            Xml::new("SubnetAvailabilityZone").text("Name", format!("{}{zone}", place.region));
+        Xml::new("Subnet").text("SubnetIdentifier", id).with(zone).text("SubnetStatus", "Active")
+    };
+    let zones = ["a", "b", "c"].into_iter().cycle();
+    Xml::new("DBSubnetGroup")
+        .text("DBSubnetGroupName", &group.name)
+        .text("DBSubnetGroupDescription", &group.description)
+        .text("DBSubnetGroupArn", names::arn(place, Kind::SubnetGroup, &group.name))
+        .text("VpcId", VPC)
+        .text("SubnetGroupStatus", "Complete")
+        .list("Subnets", group.subnets.iter().zip(zones).map(subnet))
+}
+
+/// A cluster parameter group.
+pub(super) fn parameter_group(place: &Place, group: &ParameterGroup) -> Xml {
+    Xml::new("DBClusterParameterGroup")
+        .text("DBClusterParameterGroupName", &group.name)
+        .text("DBParameterGroupFamily", &group.family)
+        .text("Description", &group.description)
+        .text("DBClusterParameterGroupArn", names::arn(place, Kind::ParameterGroup, &group.name))
+}
+
+/// An engine version, with the versions it can be upgraded to.
+pub(super) fn engine_version(version: &str, upgrades: impl Iterator<Item = String>) -> Xml {
+    let major = engines::ordinal(version).0;
+    let targets = upgrades.map(|to| {
+        Xml::new("UpgradeTarget")
+            .text("Engine", AURORA_POSTGRESQL)
+            .text("EngineVersion", &to)
+            .text("AutoUpgrade", false)
+            .text("IsMajorVersionUpgrade", engines::ordinal(&to).0 != major)
+    });
+    Xml::new("DBEngineVersion")
+        .text("Engine", AURORA_POSTGRESQL)
+        .text("MajorEngineVersion", major)
+        .text("EngineVersion", version)
+        .text("DBParameterGroupFamily", engines::family(version))
+        .text("DBEngineDescription", "Aurora PostgreSQL")
+        .text("DBEngineVersionDescription", format!("Aurora PostgreSQL {version}"))
+        .text("Status", "available")
+        .list("ValidUpgradeTarget", targets)
+}

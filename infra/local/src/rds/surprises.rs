@@ -1,0 +1,64 @@
+//! Planned surprises: an operation that is refused, ends badly, is slow or never ends.
+
+use super::Rds;
+use super::model::{Change, Operation, Status};
+use crate::error::AwsError;
+use std::collections::VecDeque;
+
+/// What happens to the next operation on something.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Surprise {
+    /// It is refused, without effect (after all checks of the request).
+    Refuse(AwsError),
+    /// It is accepted and ends in `failed`.
+    Failed,
+    /// It is accepted and ends in `incompatible-restore`.
+    IncompatibleRestore,
+    /// It is accepted and never ends.
+    Stuck,
+    /// It is accepted and takes this many times longer.
+    Slow {
+        /// How many times longer.
+        times: u32,
+    },
+}
+
+impl Operation {
+    /// An operation that starts now and takes a time, if nothing surprising happens.
+    pub(super) fn new(
+        change: Change,
+        now_ms: i64,
+        lasts_ms: i64,
+        surprise: Option<&Surprise>,
+    ) -> Self {
+        let due_ms = match surprise {
+            Some(Surprise::Stuck) => i64::MAX,
+            Some(Surprise::Slow { times }) => now_ms + lasts_ms.saturating_mul(i64::from(*times)),
+            _ => now_ms + lasts_ms,
+        };
+        let ends_in = match surprise {
+            Some(Surprise::Failed) => Some(Status::Failed),
+            Some(Surprise::IncompatibleRestore) => Some(Status::IncompatibleRestore),
+            _ => None,
+        };
+        Self { change, started_ms: now_ms, due_ms, ticket: None, ends_in }
+    }
+}
+
+impl Rds {
+    /// Plans what happens to the next state-changing operation (create, restore, modify, delete,
+    /// ...) on a cluster, instance or snapshot of this name, in any place. Several plans for one
+    /// name happen one after the other.
+    pub fn plan_surprise(&mut self, identifier: &str, surprise: Surprise) {
+        self.surprises.entry(identifier.to_ascii_lowercase()).or_default().push_back(surprise);
+    }
+
+    /// The surprise planned for an operation on a name that is about to be accepted.
+    pub(super) fn surprise(&mut self, identifier: &str) -> Result<Option<Surprise>, AwsError> {
+        let planned = self.surprises.get_mut(identifier).and_then(VecDeque::pop_front);
+        match planned {
+            Some(Surprise::Refuse(refusal)) => Err(refusal),
+            planned => Ok(planned),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The report for a person.
+
+use super::cost::Cost;
+use super::report::{JobReport, Report};
+use super::screen::span;
+use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Table, presets::NOTHING};
+
+/// The whole report.
+pub(super) fn text(report: &Report) -> String {
+    let mut parts = vec![jobs(report)];
+    if report.source.at_snapshot.is_some() {
+        parts.extend([rows(report), checks(report)]);
+    } else {
+        parts.push(
+            "Control plane only, as there is no PostgreSQL here: no rows were restored, no \
+             passwords set and no checks asked."
+                .into(),
+        );
+    }
+    parts.extend([times(report), costs(report), claims(report)]);
+    parts.extend(report.kept.as_ref().map(super::keep::Kept::advice));
+    let speed = report.speed;
+    parts.push(format!(
+        "{} in all. AWS's long operations passed {speed} times as fast as in AWS; nothing else did.",
+        span(report.took_ms)
+    ));
+    parts.join("\n\n") + "\n"
+}
+
+fn table(title: &str, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
+    table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding((2, 0)).set_constraint(ColumnConstraint::ContentWidth);
+    }
+    format!("{title}\n{}", table.trim_fmt())
+}
+
+fn number(n: impl ToString) -> Cell {
+    Cell::new(n.to_string()).set_alignment(CellAlignment::Right)
+}
+
+fn time(ms: Option<i64>) -> Cell {
+    number(ms.map_or_else(|| "-".into(), span))
+}
+
+fn yes(holds: bool) -> Cell {
+    if holds { Cell::new("yes").fg(Color::Green) } else { Cell::new("NO").fg(Color::Red) }
+}
+
+fn jobs(report: &Report) -> String {
+    let row = |job: &JobReport| {
+        let color = if job.status == "succeeded" { Color::Green } else { Color::Red };
+        let workers: Vec<&str> = job.workers.iter().map(String::as_str).collect();
+        let is_killed = report.killing.job == job.id;
+        let note = job.failure.clone().unwrap_or_else(|| match (&report.takeover, is_killed) {
+            (Some(takeover), true) => {
+                format!("taken over from {} by {}", report.killing.worker, takeover.worker)
+            }
+            _ => String::new(),
+        });
+        vec![
+            Cell::new(&job.cluster),
+            Cell::new(job.priority),
+            Cell::new(job.status).fg(color),
+            time(Some(job.elapsed_ms)),
+            Cell::new(workers.join(", ")),
+            Cell::new(note),
+        ]
+    };
+    let header = ["cluster", "priority", "result", "took", "ticks by", ""];
+    table("Jobs", &header, report.jobs.iter().map(row).collect())
+}
+
+fn rows(report: &Report) -> String {
+    let source = &report.source;
+    let row = |name: &str, content: Option<&super::sql::Content>, same: Cell| {
+        let count = |n: Option<i64>| number(n.map_or_else(|| "-".into(), |n| n.to_string()));
+        let (customers, orders) =
+            (count(content.map(|c| c.customers)), count(content.map(|c| c.orders)));
+        vec![Cell::new(name), customers, orders, same]
+    };
+    let nothing = || Cell::new("");
+    let mut rows = vec![
+        row("source at the snapshot", source.at_snapshot.as_ref(), nothing()),
+        row("source now", source.later.as_ref(), yes(source.later == source.at_snapshot)),
+    ];
+    rows.extend(report.jobs.iter().map(|job| {
+        let same = yes(job.content == source.at_snapshot);
+        row(&job.cluster, job.content.as_ref(), same)
+    }));
+    let header = ["database", "customers", "orders", "every row as at the snapshot"];
+    table("Rows, counted over TLS", &header, rows)
+}
+
+fn checks(report: &Report) -> String {
+    let rows = report.jobs.iter().flat_map(|job| {
+        job.checks.iter().map(|check| {
+            let answer = Cell::new(&check.answer);
+            vec![Cell::new(&job.cluster), Cell::new(&check.name), yes(check.passed), answer]
+        })
+    });
+    let header = ["cluster", "check", "passed", "answer"];
+    table("Checks, asked by the workers", &header, rows.collect())
+}
+
+fn times(report: &Report) -> String {
+    let row = |job: &JobReport| {
+        let restore = job.took_ms("restore_cluster");
+        vec![
+            Cell::new(&job.cluster),
+            time(job.queue_wait_ms),
+            time(
+                job.took_ms("resolve_source").zip(job.took_ms("check_target")).map(|(a, b)| a + b),
+            ),
+            time(restore),
+            time(job.took_ms("create_instances")),
+            time(job.took_ms("set_credentials")),
+            time(job.took_ms("verify_restore")),
+            time(Some(job.elapsed_ms)),
+        ]
+    };
+    let header = [
+        "cluster",
+        "queue wait",
+        "plan",
+        "restore",
+        "instances",
+        "credentials",
+        "verify",
+        "in all",
+    ];
+    table("Time by step", &header, report.jobs.iter().map(row).collect())
+}
+
+fn costs(report: &Report) -> String {
+    let row = |name: &str, cost: &Cost| {
+        vec![
+            Cell::new(name),
+            number(cost.sqs_requests),
+            number(cost.dynamodb_requests),
+            number(format!("{:.1}", cost.write_units)),
+            number(format!("{:.1}", cost.read_units)),
+            number(cost.rds_changes),
+            number(cost.rds_reads),
+            number(cost.others),
+        ]
+    };
+    let costs = &report.costs;
+    let mut rows: Vec<_> = report.jobs.iter().map(|job| row(&job.cluster, &job.cost)).collect();
+    rows.extend([
+        row("idle polling", &costs.idle),
+        row("set-up", &costs.set_up),
+        row("this demo, looking on", &costs.looking_on),
+        row("in all", &costs.total),
+    ]);
+    let header =
+        ["", "SQS", "DynamoDB", "write units", "read units", "RDS changes", "RDS reads", "others"];
+    table("Requests, as the local cloud counted them", &header, rows)
+}
+
+fn claims(report: &Report) -> String {
+    let row = |claim: &super::report::Claim| vec![yes(claim.holds), Cell::new(&claim.what)];
+    table("Does it hold?", &["", ""], report.claims.iter().map(row).collect())
+}

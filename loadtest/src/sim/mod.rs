@@ -1,0 +1,273 @@
+//! The whole fleet in one thread and in virtual time, against the in-process door of the local
+//! cloud: real SDK calls, hours in milliseconds, one seed.
+
+mod audit;
+mod databases;
+pub mod scene;
+pub mod suspend;
+
+pub use audit::{Cost, cost_of};
+pub use databases::SimDatabases;
+
+use aurora_restore_local::clock::TokioNow;
+use aurora_restore_local::cloud::Cloud;
+use aurora_restore_local::data_plane::NoData;
+use aurora_restore_local::settings::WorldSettings;
+use aurora_restore_local::transport::LocalTransport;
+use aurora_restore_local::world::World;
+use aurora_restore_producer::submit::submit;
+use aurora_restore_shared::clock::Clock;
+use aurora_restore_shared::entropy::Entropy;
+use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::job::{JobState, Status};
+use aurora_restore_shared::request::Request;
+use aurora_restore_shared::settings::Common;
+use aurora_restore_worker::fleet::Worker;
+use aurora_restore_worker::runtime;
+use aurora_restore_worker::settings::Settings;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// When virtual time starts: 2026-11-22T00:00:00Z.
+pub const START_MS: i64 = 1_795_305_600_000;
+
+/// The request that most tests submit.
+pub const DRILL: &str = include_str!("../../../examples/drill.json");
+
+/// A virtual cloud with a fleet on it. Needs a current-thread tokio runtime in paused time.
+#[derive(Debug)]
+pub struct Sim {
+    /// The local cloud.
+    pub cloud: Cloud,
+    /// Virtual time.
+    pub clock: Clock,
+    common: Common,
+    draws: AtomicU64,
+}
+
+/// A worker that runs on tasks of its own until it is killed or drained.
+#[derive(Debug)]
+pub struct Running {
+    /// The worker.
+    pub worker: Arc<Worker>,
+    task: JoinHandle<bool>,
+}
+
+impl Running {
+    /// Ends it where it stands, as SIGKILL does.
+    pub async fn kill(self) {
+        self.task.abort();
+        // The task is gone, or ends by the abort: both are what was asked for.
+        drop(self.task.await);
+    }
+
+    /// Tells it to stop, as SIGTERM does, and waits; says whether everything was handed back.
+    pub async fn drain(self) -> bool {
+        self.worker.drain.cancel();
+        self.task.await.unwrap_or(false)
+    }
+}
+
+impl Sim {
+    /// A cloud with tables and queues, and the cluster `orders-prod` with one instance, an available
+    /// snapshot and the secrets of the examples.
+    ///
+    /// # Errors
+    /// When the cloud refuses one of the calls: a fault of the test.
+    pub async fn prepared(seed: u64) -> anyhow::Result<Self> {
+        let sim = Self::empty(seed);
+        let env = sim.env("setup");
+        aurora_restore_producer::init::init(&env, &[]).await?;
+        sim.make_source(&env).await?;
+        Ok(sim)
+    }
+
+    /// An empty cloud.
+    #[must_use]
+    pub fn empty(seed: u64) -> Self {
+        // The SDK draws retry jitter and invocation ids from this thread's generator.
+        fastrand::seed(seed);
+        let settings = WorldSettings {
+            seed,
+            latency_ms: (2, 12),
+            keep_calls: 1_000_000,
+            ..Default::default()
+        };
+        let world = World::new(settings, Box::new(NoData));
+        let cloud = Cloud::new(world, Arc::new(TokioNow::starting_at(START_MS)));
+        let clock = Clock::starting_at(START_MS);
+        Self { cloud, clock, common: Common::default(), draws: AtomicU64::new(seed << 16) }
+    }
+
+    async fn make_source(&self, env: &Environment) -> anyhow::Result<()> {
+        let rds = env.rds(&self.common.region);
+        rds.create_db_cluster()
+            .db_cluster_identifier("orders-prod")
+            .engine("aurora-postgresql")
+            .engine_version("15.10")
+            .master_username("orders_admin")
+            .master_user_password("source-password")
+            .database_name("orders")
+            .send()
+            .await?;
+        self.pass(Duration::from_secs(1800)).await;
+        rds.create_db_instance()
+            .db_instance_identifier("orders-prod-1")
+            .db_cluster_identifier("orders-prod")
+            .db_instance_class("db.r6g.large")
+            .engine("aurora-postgresql")
+            .send()
+            .await?;
+        let secrets = env.secrets(&self.common.region);
+        let text = r#"{"username":"orders_admin","password":"drill-password"}"#;
+        secrets.create_secret().name("drill/orders/master").secret_string(text).send().await?;
+        self.pass(Duration::from_secs(1800)).await;
+        rds.create_db_cluster_snapshot()
+            .db_cluster_identifier("orders-prod")
+            .db_cluster_snapshot_identifier("orders-prod-nightly")
+            .send()
+            .await?;
+        self.pass(Duration::from_secs(1800)).await;
+        Ok(())
+    }
+
+    /// Lets virtual time pass.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// The outside world of a process of this name.
+    #[must_use]
+    pub fn env(&self, process: &str) -> Environment {
+        let n = self.draws.fetch_add(1, Ordering::Relaxed);
+        let transport = LocalTransport::new(self.cloud.clone(), process);
+        // A retry budget per process and run: the SDK keeps them by name for the whole test binary.
+        let name = format!("{process}-{n}");
+        let http = SharedHttpClient::new(transport);
+        Environment::in_process(http, self.clock, Entropy::seeded(n), &self.common, &name)
+    }
+
+    /// The settings of a test's worker.
+    #[must_use]
+    pub fn settings(&self, name: &str) -> Settings {
+        let mut settings = Settings::defaults(self.common.clone());
+        settings.worker_id = name.parse().ok();
+        settings
+    }
+
+    /// A worker that does nothing by itself.
+    #[must_use]
+    pub fn worker(&self, name: &str) -> Worker {
+        self.worker_with(self.settings(name))
+    }
+
+    /// A worker with settings of its own that does nothing by itself.
+    #[must_use]
+    pub fn worker_with(&self, settings: Settings) -> Worker {
+        let name = settings.worker_id.as_ref().map_or("worker", |id| id.as_str()).to_owned();
+        let account = self.common.local_account.clone();
+        let databases = Arc::new(SimDatabases::new(self.cloud.clone()));
+        Worker::new(self.env(&name), account, settings, databases)
+    }
+
+    /// A running worker.
+    #[must_use]
+    pub fn start(&self, name: &str) -> Running {
+        self.start_with(self.settings(name))
+    }
+
+    /// A running worker with settings of its own.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a simulated process: owned by what is returned")]
+    pub fn start_with(&self, settings: Settings) -> Running {
+        let worker = Arc::new(self.worker_with(settings));
+        let task = tokio::spawn(runtime::run(Arc::clone(&worker), None));
+        Running { worker, task }
+    }
+
+    /// The drill request with other names, so that several can run side by side.
+    ///
+    /// # Panics
+    /// When the example is not a request.
+    #[must_use]
+    pub fn drill(&self, target: &str) -> Request {
+        let mut request = Request::parse(DRILL).expect("the example is a request");
+        request.idempotency_key = Some(target.to_owned());
+        request.target.cluster = target.parse().expect("the test names a cluster");
+        request
+    }
+
+    /// Submits a request.
+    ///
+    /// # Errors
+    /// When it is not accepted.
+    pub async fn submit(&self, request: &Request) -> anyhow::Result<JobId> {
+        Ok(submit(&self.env("submitter"), request).await?.id)
+    }
+
+    /// The state of a job.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn state(&self, id: JobId) -> anyhow::Result<JobState> {
+        let state = self.env("reader").store().state(id).await?;
+        state.ok_or_else(|| anyhow::anyhow!("no job {id}"))
+    }
+
+    /// Waits until all jobs have ended and their dead letters are sent; the error says where they
+    /// stand when `most` of virtual time has passed.
+    ///
+    /// # Errors
+    /// When a job has not ended by then.
+    pub async fn until_ended(
+        &self,
+        jobs: &[JobId],
+        most: Duration,
+    ) -> anyhow::Result<Vec<JobState>> {
+        let end = self.clock.now_ms() + aurora_restore_shared::clock::as_ms(most);
+        loop {
+            let mut states = Vec::new();
+            for id in jobs {
+                states.push(self.state(*id).await?);
+            }
+            if states.iter().all(|s| s.status.is_ended() && !s.letter_pending) {
+                return Ok(states);
+            }
+            anyhow::ensure!(self.clock.now_ms() < end, "not ended: {states:#?}");
+            self.pass(Duration::from_secs(10)).await;
+        }
+    }
+
+    /// Waits until all jobs have succeeded.
+    ///
+    /// # Errors
+    /// When one has not by then.
+    pub async fn until_succeeded(&self, jobs: &[JobId], most: Duration) -> anyhow::Result<()> {
+        let states = self.until_ended(jobs, most).await?;
+        let good = states.iter().all(|s| s.status == Status::Succeeded);
+        anyhow::ensure!(good, "not succeeded: {states:#?}");
+        Ok(())
+    }
+
+    /// The identifiers of clusters that carry the tag of a job.
+    #[must_use]
+    pub fn clusters_of(&self, job: JobId) -> Vec<String> {
+        let world = self.cloud.world();
+        let job = job.to_string();
+        let ours = world.rds.clusters().filter(|(_, c)| {
+            c.tags.get(aurora_restore_worker::rds::JOB_TAG).is_some_and(|id| *id == job)
+        });
+        ours.map(|(_, c)| c.identifier.clone()).collect()
+    }
+
+    /// How often an operation was called and had its effect.
+    #[must_use]
+    pub fn effects(&self, operation: &str) -> usize {
+        let world = self.cloud.world();
+        world.meter.recent().filter(|c| c.operation == operation && c.outcome == "ok").count()
+    }
+}

@@ -1,0 +1,207 @@
+//! One step at a time, without ticks: for tests that run it twice, stop it at every suspension
+//! point, or let a rival run it.
+
+use super::Sim;
+use super::suspend::{Driven, drive_to};
+use aurora_restore_shared::clock::EpochMs;
+use aurora_restore_shared::failure::FailureKind;
+use aurora_restore_shared::ids::{Epoch, JobId};
+use aurora_restore_shared::job::{JobState, StepState};
+use aurora_restore_shared::plan::{FIRST_STEP, Plan, StepName};
+use aurora_restore_shared::store::Spec;
+use aurora_restore_worker::fleet::Worker;
+use aurora_restore_worker::step::{Outcome, StepContext, StepResult};
+use aurora_restore_worker::steps;
+use std::pin::pin;
+use std::time::Duration;
+
+/// The longest that anything of a scene takes.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// More visits than any step needs.
+const VISITS: usize = 12;
+
+/// A job just before one of its steps, on a cloud of its own.
+#[derive(Debug)]
+pub struct Scene {
+    /// The cloud.
+    pub sim: Sim,
+    /// The job.
+    pub view: View,
+}
+
+/// A job as one process sees it. A clone is what another process sees.
+#[derive(Debug, Clone)]
+pub struct View {
+    spec: Spec,
+    plan: Option<Plan>,
+    job: JobState,
+    step: StepName,
+    since_ms: EpochMs,
+}
+
+impl Scene {
+    /// A fresh cloud and a job whose steps before `step` are done.
+    ///
+    /// # Errors
+    /// When one of them fails: a fault of the test.
+    pub async fn before(step: StepName) -> anyhow::Result<Self> {
+        let sim = Sim::prepared(7).await?;
+        let id = sim.submit(&sim.drill("orders-drill")).await?;
+        let (spec, _) = sim.env("reader").store().load_spec_and_plan(id, None).await?;
+        let mut job = sim.state(id).await?;
+        job.epoch = Epoch(1);
+        job.claims = 1;
+        let since_ms = sim.clock.now_ms();
+        let spec = spec.ok_or_else(|| anyhow::anyhow!("the submitted job has no spec"))?;
+        let mut view = View { spec, plan: None, job, step: FIRST_STEP, since_ms };
+        let worker = sim.worker("driver");
+        while view.step != step {
+            view.run_to_done(&sim, &worker).await?;
+            view.go_on(sim.clock.now_ms())?;
+        }
+        Ok(Self { sim, view })
+    }
+
+    /// The job.
+    #[must_use]
+    pub fn job(&self) -> JobId {
+        self.view.spec.id
+    }
+}
+
+impl View {
+    fn go_on(&mut self, now_ms: EpochMs) -> anyhow::Result<()> {
+        let steps = self.plan.as_ref().map(|plan| plan.steps.as_slice()).unwrap_or_default();
+        let here = steps.iter().position(|s| s.name == self.step);
+        let next = here.and_then(|n| steps.get(n + 1));
+        self.step = next.ok_or_else(|| anyhow::anyhow!("no step after {}", self.step))?.name;
+        self.since_ms = now_ms;
+        Ok(())
+    }
+
+    /// One visit of the step.
+    ///
+    /// # Errors
+    /// The failure of the step.
+    pub async fn visit(&self, worker: &Worker) -> StepResult {
+        let context = StepContext {
+            worker,
+            spec: &self.spec,
+            plan: self.plan.as_ref(),
+            job: &self.job,
+            committed: &self.job.outputs,
+            since_ms: self.since_ms,
+        };
+        steps::run(self.step, context).await
+    }
+
+    /// Visits until the step is done, letting time pass while it waits or is told to come again.
+    ///
+    /// # Errors
+    /// When it fails for good, or is not done after a dozen visits.
+    pub async fn run_to_done(&mut self, sim: &Sim, worker: &Worker) -> anyhow::Result<()> {
+        for _ in 0..VISITS {
+            match self.visit(worker).await {
+                Ok(Outcome::Done(done)) => {
+                    let state = StepState::started(self.since_ms);
+                    self.job.steps.insert(self.step, state);
+                    self.job.outputs.extend(done.outputs);
+                    self.plan = done.plan.or(self.plan.take());
+                    return Ok(());
+                }
+                Ok(Outcome::WaitFor(waiting)) => self.job.outputs.extend(waiting.outputs),
+                Ok(Outcome::CommitFirst) => anyhow::bail!("{} lacks a commit", self.step),
+                Err(failure) if failure.kind == FailureKind::Permanent => {
+                    return Err(failure.into());
+                }
+                Err(_) => {}
+            }
+            sim.pass(LONG).await;
+        }
+        anyhow::bail!("{} is not done after {VISITS} visits", self.step)
+    }
+}
+
+/// Runs a step to its end, and then again: the second time finds it done.
+///
+/// # Errors
+/// When it is not harmless.
+pub async fn run_twice(step: StepName) -> anyhow::Result<Scene> {
+    let mut scene = Scene::before(step).await?;
+    let worker = scene.sim.worker("twice");
+    scene.view.run_to_done(&scene.sim, &worker).await?;
+    let effects = changes(&scene.sim);
+    let again = scene.view.visit(&worker).await?;
+    anyhow::ensure!(matches!(again, Outcome::Done(_)), "the second run says {again:?}");
+    anyhow::ensure!(changes(&scene.sim) == effects, "the second run changed something");
+    Ok(scene)
+}
+
+/// Drops the step at each of its suspension points, one after the other, each in a fresh scene, and
+/// lets another worker do it. Returns the scenes' number.
+///
+/// # Errors
+/// When the step cannot be done afterwards, or `check` refuses what is there then.
+pub async fn dropped_everywhere(
+    step: StepName,
+    check: impl Fn(&Scene) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
+    for point in 1.. {
+        let mut scene = Scene::before(step).await?;
+        let (victim, heir) = (scene.sim.worker("victim"), scene.sim.worker("heir"));
+        let ended = {
+            let visit = pin!(scene.view.visit(&victim));
+            matches!(drive_to(visit, point).await, Driven::Ended(_))
+        };
+        scene.sim.pass(LONG).await;
+        scene.view.run_to_done(&scene.sim, &heir).await?;
+        check(&scene).map_err(|e| e.context(format!("dropped at point {point}")))?;
+        if ended {
+            return Ok(point - 1);
+        }
+    }
+    unreachable!("the loop ends when the step does")
+}
+
+/// Freezes the step at each of its suspension points while a rival does it, then lets it go on:
+/// whatever it says, nothing may have been done twice. Returns the number of points.
+///
+/// # Errors
+/// When the rival cannot do it, or `check` refuses what is there at the end.
+pub async fn taken_over_everywhere(
+    step: StepName,
+    check: impl Fn(&Scene) -> anyhow::Result<()>,
+) -> anyhow::Result<usize> {
+    for point in 1.. {
+        let scene = Scene::before(step).await?;
+        let mut rivals_view = scene.view.clone();
+        let (frozen, rival) = (scene.sim.worker("frozen"), scene.sim.worker("rival"));
+        let mut visit = Box::pin(scene.view.visit(&frozen));
+        let ended = matches!(drive_to(visit.as_mut(), point).await, Driven::Ended(_));
+        rivals_view.run_to_done(&scene.sim, &rival).await?;
+        if !ended {
+            // A zombie may fail or succeed; what counts is what it leaves behind.
+            drop(visit.await);
+        } else {
+            drop(visit);
+        }
+        scene.sim.pass(LONG).await;
+        check(&scene).map_err(|e| e.context(format!("frozen at point {point}")))?;
+        if ended {
+            return Ok(point - 1);
+        }
+    }
+    unreachable!("the loop ends when the step does")
+}
+
+/// Calls that changed something in RDS.
+fn changes(sim: &Sim) -> usize {
+    let kinds = ["Create", "Restore", "Modify", "Delete"];
+    let world = sim.cloud.world();
+    let is_change = |op: &str| kinds.iter().any(|kind| op.starts_with(kind));
+    let calls = world.meter.recent();
+    calls
+        .filter(|c| c.outcome == "ok" && c.operation.contains("DB") && is_change(&c.operation))
+        .count()
+}

@@ -1,0 +1,66 @@
+//! The cost gates: what one restore may cost, by the local cloud's own count, idle polling apart.
+
+use aurora_restore_loadtest::sim::{Sim, cost_of};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The number of the last call so far.
+fn calls(sim: &Sim) -> u64 {
+    sim.cloud.world().meter.recent().last().map_or(0, |call| call.n)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restore_stays_within_its_budget_of_requests_and_units() {
+    let sim = Sim::prepared(1).await.unwrap();
+    let worker = sim.start("w1");
+    sim.pass(Duration::from_secs(60)).await;
+    let before = calls(&sim);
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    // Looked at from outside only after it must be over: a look costs a read unit.
+    sim.pass(HOUR).await;
+    let cost = cost_of(&sim.cloud, before);
+    sim.until_succeeded(&[job], HOUR).await.unwrap();
+    println!("{cost:?}");
+    assert!(cost.sqs_requests <= 12, "{cost:?}");
+    assert!(cost.write_units <= 44.0, "the limit is 60, the aim 40: {cost:?}");
+    assert!(cost.read_units <= 15.0, "{cost:?}");
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_waits_costs_nothing_however_long_it_waits() {
+    let sim = Sim::prepared(1).await.unwrap();
+    let slow = aurora_restore_local::rds::Surprise::Slow { times: 15 };
+    sim.cloud.world().rds.plan_surprise("orders-drill", slow);
+    let worker = sim.start("w1");
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    sim.pass(Duration::from_secs(120)).await;
+    let waiting = sim.state(job).await.unwrap();
+    assert!(waiting.watch.is_some(), "{waiting:?}");
+    let before = calls(&sim);
+    sim.pass(100 * HOUR / 60).await;
+    let cost = cost_of(&sim.cloud, before);
+    assert_eq!(sim.state(job).await.unwrap().seq, waiting.seq, "it waited all the time");
+    assert_eq!((cost.sqs_requests, cost.write_units, cost.read_units), (0, 0.0, 0.0), "{cost:?}");
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_state_item_fits_one_write_unit_all_along() {
+    let sim = Sim::prepared(1).await.unwrap();
+    let worker = sim.start("w1");
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    sim.pass(HOUR).await;
+    sim.until_succeeded(&[job], HOUR).await.unwrap();
+    let world = sim.cloud.world();
+    let commits = world.meter.recent().filter(|c| {
+        c.operation == "UpdateItem" && c.resource.ends_with("/state") && c.outcome == "ok"
+    });
+    // One unit for the item, at most two and one for the entries of two indexes.
+    let most = commits.map(|c| c.write_units).fold(0.0, f64::max);
+    assert!(most <= 5.0, "a commit took {most} write units");
+    drop(world);
+    worker.drain().await;
+}

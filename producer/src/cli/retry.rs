@@ -1,0 +1,43 @@
+//! `aurora-restore retry`.
+
+use super::context::Context;
+use super::error::CliError;
+use aurora_restore_producer::operate::{Retried, retry};
+use aurora_restore_producer::query::resolve;
+use serde_json::json;
+
+const EXAMPLES: &str = "\
+The job goes on at the step that failed, with fresh attempts; steps that are done stay done. Its
+pointer is taken out of the dead-letter queue. Mend the cause first: `show` names its page.
+
+EXAMPLES:
+  aurora-restore retry 0192f6a4-7c11-7d2e-9a60-2f1f6a10a0e1
+  aurora-restore retry 0192f6a4-7c11 && aurora-restore watch 0192f6a4-7c11";
+
+/// Flags of `retry`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The failed job, by id or the beginning of one (8 characters at least).
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Runs it.
+pub async fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    let env = context.env().await?;
+    let id = resolve(env, &args.id).await?;
+    let Retried { state, pointers_deleted } = retry(env, id).await?;
+    if context.json() {
+        let status = state.status.as_str();
+        return context.document(&json!({
+            "id": id.to_string(), "status": status, "pointers_deleted": pointers_deleted,
+        }));
+    }
+    let pointers = match pointers_deleted {
+        0 => "its dead letter was not found (somebody may be looking at it)".to_owned(),
+        1 => "its dead letter is deleted".to_owned(),
+        n => format!("its {n} dead letters are deleted"),
+    };
+    context.say(&format!("job {id} goes on; {pointers}"))
+}

@@ -1,0 +1,85 @@
+//! What an operator does to a job: for now, `retry`.
+
+use crate::submit::FIRST_INTERVAL_MS;
+use crate::trouble::Trouble;
+use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::ids::{Epoch, JobId};
+use aurora_restore_shared::job::{JobState, Status};
+
+/// How many dead letters are looked through for the pointer to a job.
+const LETTERS: usize = 1_000;
+
+/// A failed job that goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Retried {
+    /// Its state now.
+    pub state: JobState,
+    /// How many pointers to it were taken out of the dead-letter queue.
+    pub pointers_deleted: usize,
+}
+
+/// Why a job does not go on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RetryError {
+    /// There is none.
+    #[error("there is no job {0}")]
+    Unknown(JobId),
+    /// It has not failed.
+    #[error("job {id} has not failed: it is {}", status.as_str())]
+    NotFailed {
+        /// The job.
+        id: JobId,
+        /// Where it stands.
+        status: Status,
+    },
+    /// Its worker has not yet sent its dead letter.
+    #[error(
+        "job {0} has failed, but its dead letter is still on its way; try again in a few seconds"
+    )]
+    LetterPending(JobId),
+    /// Somebody else has changed it at the same moment.
+    #[error("job {0} was changed by somebody else at the same moment; look at it again")]
+    Changed(JobId),
+    /// AWS did not do its part. A repeat completes what was begun.
+    #[error("{0}")]
+    Aws(#[from] Trouble),
+}
+
+/// A failed job goes on at its failed step, with fresh attempts; its pointer leaves the dead-letter
+/// queue. A repeat completes what an interrupted one began.
+///
+/// # Errors
+/// [`RetryError`].
+pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> {
+    let store = env.store();
+    let read = store.state(id).await.map_err(Trouble::from)?.ok_or(RetryError::Unknown(id))?;
+    let state = if is_retried(&read) {
+        read
+    } else {
+        let next =
+            read.retry(env.clock.now_ms(), FIRST_INTERVAL_MS).ok_or_else(|| refused(&read))?;
+        if !store.replace_ended(&read, &next).await.map_err(Trouble::from)? {
+            return Err(RetryError::Changed(id));
+        }
+        next
+    };
+    let trouble = Trouble::queue(&state.region);
+    let queues = env.queues(&state.region);
+    queues.send_for(&state).await.map_err(&trouble)?;
+    let pointers_deleted = queues.delete_pointers_to(id, LETTERS).await.map_err(&trouble)?;
+    Ok(Retried { state, pointers_deleted })
+}
+
+/// Whether an earlier `retry` has set the job going and no worker has taken it since: queued, but
+/// worked on before.
+fn is_retried(state: &JobState) -> bool {
+    state.status == Status::Queued && state.epoch > Epoch(0)
+}
+
+fn refused(state: &JobState) -> RetryError {
+    if state.status == Status::Failed {
+        RetryError::LetterPending(state.id)
+    } else {
+        RetryError::NotFailed { id: state.id, status: state.status }
+    }
+}

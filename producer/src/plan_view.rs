@@ -1,0 +1,92 @@
+//! `plan`: what a restore would do, without doing it. Reads the source, never writes anything.
+
+use crate::trouble::Trouble;
+use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::estimate::{Operation, usual};
+use aurora_restore_shared::facts;
+use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::fault::{Fault, Faults};
+use aurora_restore_shared::plan::{Plan, PlannedStep, StepName, plan};
+use aurora_restore_shared::request::Request;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// The plan.
+    pub plan: Plan,
+    /// How long each step usually takes; steps of a moment are left out.
+    pub usual: BTreeMap<StepName, Duration>,
+    /// How long it usually takes in all, with what runs side by side.
+    pub total: Duration,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PreviewError {
+    /// The request cannot be done: everything that stands against it.
+    #[error("{0}")]
+    BadInput(Faults),
+    /// AWS did not do its part.
+    #[error("{0}")]
+    Aws(#[from] Trouble),
+}
+
+/// Plans a request against what is there now.
+///
+/// # Errors
+/// [`PreviewError`].
+pub async fn preview(env: &Environment, request: &Request) -> Result<Preview, PreviewError> {
+    let faults = request.unsupported();
+    if !faults.is_empty() {
+        return Err(PreviewError::BadInput(Faults(faults)));
+    }
+    let rds = env.rds(request.source.region());
+    let facts = facts::read(&rds, request).await.map_err(no_facts)?;
+    let plan = plan(request, &facts).map_err(PreviewError::BadInput)?;
+    let usual = usual_times(&plan);
+    let total = total(&plan.steps, &usual);
+    Ok(Preview { plan, usual, total })
+}
+
+/// A source that is not there, or not fit, is a fault of the request; all else is trouble with AWS.
+fn no_facts(failure: Failure) -> PreviewError {
+    use FailureCode as C;
+    let fix = match failure.code {
+        C::SourceNotFound => {
+            "name a snapshot that exists (`aws rds describe-db-cluster-snapshots`)"
+        }
+        C::SourceUnusable | C::PlanRefused => "name a snapshot that is available",
+        C::ResourceBusy => "wait until the snapshot is available, or name another one",
+        _ => return Trouble::from(failure).into(),
+    };
+    let fault = Fault { path: "source".into(), problem: failure.text, fix: fix.into() };
+    PreviewError::BadInput(Faults(vec![fault]))
+}
+
+fn usual_times(plan: &Plan) -> BTreeMap<StepName, Duration> {
+    let operation = |step: &PlannedStep| match step.name {
+        StepName::RestoreCluster => {
+            Some(Operation::RestoreCluster { gib: plan.facts.allocated_gib })
+        }
+        StepName::CreateInstances => Some(Operation::CreateInstances),
+        StepName::SetCredentials => Some(Operation::ResetPassword),
+        StepName::ResolveSource
+        | StepName::CheckTarget
+        | StepName::VerifyRestore
+        | StepName::Notify => None,
+    };
+    plan.steps.iter().filter_map(|step| Some((step.name, usual(operation(step)?)))).collect()
+}
+
+/// The longest way through the plan: a step begins when all that it comes after are done.
+fn total(steps: &[PlannedStep], usual: &BTreeMap<StepName, Duration>) -> Duration {
+    let mut ends: BTreeMap<StepName, Duration> = BTreeMap::new();
+    for step in steps {
+        let begin = step.after.iter().filter_map(|name| ends.get(name)).max().copied();
+        let takes = usual.get(&step.name).copied().unwrap_or_default();
+        ends.insert(step.name, begin.unwrap_or_default() + takes);
+    }
+    ends.into_values().max().unwrap_or_default()
+}

@@ -1,0 +1,192 @@
+//! Submitting a request: spec, state, wake-up, in this order and each of them idempotent.
+//!
+//! Whoever dies on the way leaves something that a repeat completes; from the state on, the
+//! dispatcher does, too. The same idempotency key always means the same job.
+
+use crate::trouble::Trouble;
+use aurora_restore_shared::clock::EpochMs;
+use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::fault::Faults;
+use aurora_restore_shared::ids::{Epoch, JobId, Seq};
+use aurora_restore_shared::job::{JobState, Status};
+use aurora_restore_shared::request::Request;
+use aurora_restore_shared::store::{Accepted, Spec, Store};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+/// When the dispatcher looks after a wake-up for the first time, milliseconds. An ordinary wake-up
+/// is taken within seconds, so this costs nothing but where one was lost.
+pub const FIRST_INTERVAL_MS: i64 = 60_000;
+
+/// A request that was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// The job.
+    pub id: JobId,
+    /// Whether the job was there before: the same request under the same key.
+    pub existed: bool,
+    /// When it was accepted first.
+    pub created_at_ms: EpochMs,
+}
+
+/// Why a request was not accepted.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SubmitError {
+    /// The request asks for what this release does not do. Nothing is stored.
+    #[error("{0}")]
+    BadInput(Faults),
+    /// Its idempotency key belongs to another request. Nothing is stored.
+    #[error(
+        "the idempotency key is in use: job {job} was submitted under it with another request ({})",
+        differences.join("; ")
+    )]
+    Conflict {
+        /// The job that has the key.
+        job: JobId,
+        /// What differs, field by field.
+        differences: Vec<String>,
+    },
+    /// AWS did not do its part. A repeat completes what was begun.
+    #[error("{0}")]
+    Aws(#[from] Trouble),
+}
+
+/// Submits requests of one process.
+#[derive(Debug)]
+pub struct Submitter {
+    env: Environment,
+    identity: OnceCell<String>,
+}
+
+/// Submits one request.
+///
+/// # Errors
+/// [`SubmitError`].
+pub async fn submit(env: &Environment, request: &Request) -> Result<Submission, SubmitError> {
+    Submitter::new(env).submit(request).await
+}
+
+impl Submitter {
+    /// Submits through an environment.
+    #[must_use]
+    pub fn new(env: &Environment) -> Self {
+        Self { env: env.clone(), identity: OnceCell::new() }
+    }
+
+    /// Submits one request: a repeat with the same key completes what an earlier one began.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub async fn submit(&self, request: &Request) -> Result<Submission, SubmitError> {
+        let faults = request.unsupported();
+        if !faults.is_empty() {
+            return Err(SubmitError::BadInput(Faults(faults)));
+        }
+        // Before anything is stored: without its queue, a job would lie there and nobody be told.
+        let region = &request.target.region;
+        let queues = self.env.queues(region);
+        queues.check_one(request.priority).await.map_err(Trouble::queue(region))?;
+
+        let store = self.env.store();
+        let mut spec = self.spec(request).await;
+        let existed = put_spec(&store, &mut spec).await?;
+        let state = first_state(&spec);
+        if !store.put_state(&state).await.map_err(Trouble::from)? {
+            let there = store.state(spec.id).await.map_err(Trouble::from)?;
+            if !there.is_some_and(|state| is_untouched(&state)) {
+                return Ok(submission(&spec, existed));
+            }
+        }
+        queues.send_for(&state).await.map_err(Trouble::queue(region))?;
+        Ok(submission(&spec, existed))
+    }
+
+    async fn spec(&self, request: &Request) -> Spec {
+        let new_id = || self.env.entropy.job_id(&self.env.clock);
+        Spec {
+            id: request.keyed_id().unwrap_or_else(new_id),
+            request: request.clone(),
+            hash: request.hash(),
+            submitted_by: self.identity().await.to_owned(),
+            created_at_ms: self.env.clock.now_ms(),
+        }
+    }
+
+    /// Who submits, for the record only: a process that may not ask is `unknown`.
+    async fn identity(&self) -> &str {
+        let ask = || async {
+            match self.env.identity().await {
+                Ok((_, arn)) => arn,
+                Err(failure) => {
+                    tracing::debug!(%failure, "AWS does not say who this is");
+                    "unknown".to_owned()
+                }
+            }
+        };
+        self.identity.get_or_init(ask).await
+    }
+}
+
+fn submission(spec: &Spec, existed: bool) -> Submission {
+    Submission { id: spec.id, existed, created_at_ms: spec.created_at_ms }
+}
+
+/// Puts the spec, or takes over the moment at which it was accepted before. Says whether it was.
+async fn put_spec(store: &Store, spec: &mut Spec) -> Result<bool, SubmitError> {
+    match store.put_spec(spec).await.map_err(Trouble::from)? {
+        Accepted::New => Ok(false),
+        Accepted::Same { created_at_ms } => {
+            spec.created_at_ms = created_at_ms;
+            Ok(true)
+        }
+        Accepted::Conflict => Err(conflict(store, spec).await?),
+    }
+}
+
+async fn conflict(store: &Store, spec: &Spec) -> Result<SubmitError, Trouble> {
+    let (there, _) = store.load_spec_and_plan(spec.id, None).await?;
+    let there = there.map(|there| differences(&there.request, &spec.request));
+    Ok(SubmitError::Conflict { job: spec.id, differences: there.unwrap_or_default() })
+}
+
+/// The same for every repeat of a submission.
+fn first_state(spec: &Spec) -> JobState {
+    let request = &spec.request;
+    let region = request.target.region.clone();
+    JobState::accepted(spec.id, region, request.priority, spec.created_at_ms, FIRST_INTERVAL_MS)
+}
+
+/// Whether nobody has looked at a job since it was accepted: its first wake-up may never have been
+/// sent. Sending it again is harmless, because its deduplication id is the same.
+fn is_untouched(state: &JobState) -> bool {
+    let first = (Seq(1), Epoch(0), 0);
+    state.status == Status::Queued && (state.seq, state.epoch, state.dispatches) == first
+}
+
+/// The fields in which two requests differ, in words.
+#[must_use]
+pub fn differences(there: &Request, given: &Request) -> Vec<String> {
+    let value = |request| serde_json::to_value(request).unwrap_or_default();
+    let mut found = Vec::new();
+    compare("", &value(there), &value(given), &mut found);
+    found
+}
+
+fn compare(path: &str, there: &Value, given: &Value, found: &mut Vec<String>) {
+    let (Value::Object(a), Value::Object(b)) = (there, given) else {
+        if there != given {
+            found.push(format!("{path} was {}, now {}", word(there), word(given)));
+        }
+        return;
+    };
+    let new = b.keys().filter(|name| !a.contains_key(*name));
+    for name in a.keys().chain(new) {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or_default();
+        compare(&path, &of(a), &of(b), found);
+    }
+}
+
+fn word(value: &Value) -> String {
+    if value.is_null() { "absent".into() } else { value.to_string() }
+}

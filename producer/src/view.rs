@@ -1,0 +1,192 @@
+//! The JSON documents that programs read: stable shapes, described in `docs/cli.md`. Fields may be
+//! added, never renamed or taken away within version 1.
+
+mod details;
+
+pub use details::{DetailsView, EntryView, EventView, StepView, WaitView};
+
+use crate::plan_view::Preview;
+use crate::progress::Progress;
+use aurora_restore_shared::clock::{EpochMs, as_ms, timestamp};
+use aurora_restore_shared::job::{FailedAt, JobState};
+use aurora_restore_shared::plan::{Plan, StepName, step_names};
+use aurora_restore_shared::request::{Request, SnapshotPick, Source};
+use aurora_restore_shared::store::Spec;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The status of a job whose submission was never completed.
+pub const INCOMPLETE: &str = "incomplete";
+
+/// A moment as it is printed: RFC 3339, UTC.
+#[must_use]
+pub fn moment(at_ms: EpochMs) -> String {
+    timestamp(at_ms).to_string()
+}
+
+/// A job, in short.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobView {
+    /// Its id.
+    pub id: String,
+    /// Where it stands: a status, or `incomplete`.
+    pub status: &'static str,
+    /// Its priority.
+    pub priority: &'static str,
+    /// Who asked for it.
+    pub caller: String,
+    /// What it restores, in words.
+    pub source: String,
+    /// The cluster it makes.
+    pub target: TargetView,
+    /// The step it is at.
+    pub step: Option<&'static str>,
+    /// Steps done.
+    pub steps_done: usize,
+    /// Steps in all.
+    pub steps_all: usize,
+    /// When it was accepted.
+    pub created_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
+    /// How long it has taken so far, or took.
+    pub elapsed_ms: i64,
+    /// Until what it waits for is expected; a guess.
+    pub expected_remaining_ms: Option<i64>,
+    /// Why it failed.
+    pub failure: Option<FailureView>,
+}
+
+/// The cluster that a job makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TargetView {
+    /// Its account.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// Its identifier.
+    pub cluster: String,
+}
+
+/// Why a job failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureView {
+    /// The step, when it was one.
+    pub step: Option<&'static str>,
+    /// The code.
+    pub code: &'static str,
+    /// What happened.
+    pub text: String,
+    /// The page that says what to do.
+    pub runbook: String,
+}
+
+impl FailureView {
+    fn of(at: &FailedAt) -> Self {
+        let code = at.failure.code.as_str();
+        Self {
+            step: at.step.map(StepName::as_str),
+            code,
+            text: at.failure.text.clone(),
+            runbook: format!("docs/runbook/{code}.md"),
+        }
+    }
+}
+
+impl JobView {
+    /// A job at a moment.
+    #[must_use]
+    pub fn of(spec: &Spec, state: Option<&JobState>, now_ms: EpochMs) -> Self {
+        let request = &spec.request;
+        let progress = state.map(|state| Progress::of(request, state, now_ms));
+        let all = || step_names(request).len();
+        let target = &request.target;
+        Self {
+            id: spec.id.to_string(),
+            status: state.map_or(INCOMPLETE, |state| state.status.as_str()),
+            priority: request.priority.as_str(),
+            caller: request.caller_name().to_owned(),
+            source: source_words(&request.source),
+            target: TargetView {
+                account: target.account.to_string(),
+                region: target.region.to_string(),
+                cluster: target.cluster.to_string(),
+            },
+            step: progress.as_ref().and_then(|p| p.step).map(StepName::as_str),
+            steps_done: progress.as_ref().map_or(0, |p| p.done),
+            steps_all: progress.as_ref().map_or_else(all, |p| p.all),
+            created_at: moment(spec.created_at_ms),
+            ended_at: state.and_then(|state| state.ended_at_ms).map(moment),
+            elapsed_ms: progress
+                .as_ref()
+                .map_or((now_ms - spec.created_at_ms).max(0), |p| p.elapsed_ms),
+            expected_remaining_ms: progress.and_then(|p| p.remaining_ms),
+            failure: state.and_then(|state| state.failed_at.as_ref()).map(FailureView::of),
+        }
+    }
+}
+
+/// A source in words.
+#[must_use]
+pub fn source_words(source: &Source) -> String {
+    let (account, region) = (source.account(), source.region());
+    let what = match source {
+        Source::Snapshot(snapshot) => match snapshot.pick() {
+            Some(SnapshotPick::Exactly(id)) => format!("snapshot {id}"),
+            Some(SnapshotPick::Latest { cluster, before: None }) => {
+                format!("latest snapshot of {cluster}")
+            }
+            Some(SnapshotPick::Latest { cluster, before: Some(before) }) => {
+                format!("latest snapshot of {cluster} before {before}")
+            }
+            None => "a snapshot".into(),
+        },
+        Source::PointInTime(point) => format!("{} at {}", point.cluster, point.to),
+        Source::Clone(cluster) => format!("clone of {}", cluster.cluster),
+    };
+    format!("{what} in {account} {region}")
+}
+
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanView {
+    /// The plan, as it is stored with a job.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// How long each step usually takes, milliseconds.
+    pub usual_ms: BTreeMap<&'static str, i64>,
+    /// How long it usually takes in all, milliseconds.
+    pub usual_total_ms: i64,
+    /// What it takes of the account's quotas.
+    pub quotas: QuotaView,
+    /// The slots it holds while it works.
+    pub slots: Vec<String>,
+    /// What it renames or deletes of what is there: nothing, in this release.
+    pub destroys: Vec<String>,
+}
+
+/// What a restore takes of an account's quotas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct QuotaView {
+    /// DB clusters.
+    pub clusters: usize,
+    /// DB instances.
+    pub instances: usize,
+}
+
+impl PlanView {
+    /// What a restore of a request would do.
+    #[must_use]
+    pub fn of(request: &Request, preview: Preview) -> Self {
+        let target = &request.target;
+        let usual = preview.usual.iter().map(|(name, time)| (name.as_str(), as_ms(*time)));
+        Self {
+            usual_ms: usual.collect(),
+            usual_total_ms: as_ms(preview.total),
+            quotas: QuotaView { clusters: 1, instances: preview.plan.instance_count() },
+            slots: vec![format!("target {} {} {}", target.account, target.region, target.cluster)],
+            destroys: Vec::new(),
+            plan: preview.plan,
+        }
+    }
+}
