@@ -127,13 +127,15 @@ impl Environment {
     /// The queues of a Region.
     #[must_use]
     pub fn queues(&self, region: &RegionName) -> Queues {
-        let make = || {
-            let config = aws_sdk_sqs::config::Builder::from(&self.sdk).region(in_region(region));
-            let config = config.retry_partition(self.partition("sqs")).build();
-            let client = aws_sdk_sqs::Client::from_conf(config);
-            Queues::new(client, region.clone(), &self.common.queue_prefix)
-        };
+        let make = || Queues::new(self.sqs(region), region.clone(), &self.common.queue_prefix);
         self.clients().queues.entry(region.clone()).or_insert_with(make).clone()
+    }
+
+    /// A client of SQS in a Region, for what [`Queues`] does not do (purges, foreign queues).
+    #[must_use]
+    pub fn sqs(&self, region: &RegionName) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk).region(in_region(region));
+        aws_sdk_sqs::Client::from_conf(config.retry_partition(self.partition("sqs")).build())
     }
 
     /// RDS in a Region of the home account.

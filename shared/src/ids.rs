@@ -123,10 +123,11 @@ impl JobId {
         Self(Uuid::new_v5(&KEYED_JOBS, name.as_bytes()))
     }
 
-    /// The first eight hexadecimal digits: short enough for names of resources.
+    /// The last eight hexadecimal digits: short enough for names of resources. The first ones of a
+    /// UUIDv7 are its time: two jobs of one minute would share them.
     #[must_use]
     pub fn short(&self) -> String {
-        self.0.simple().to_string()[..8].to_owned()
+        self.0.simple().to_string()[24..].to_owned()
     }
 }
 

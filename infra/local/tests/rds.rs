@@ -1,4 +1,5 @@
 //! RDS for Aurora through the real SDK: statuses in time, AWS's defaults, wire codes, reading many.
+#![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 mod common;
 
@@ -11,7 +12,7 @@ use aws_sdk_rds::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_rds::operation::create_db_cluster::builders::CreateDBClusterFluentBuilder;
 use aws_sdk_rds::operation::create_db_instance::builders::CreateDBInstanceFluentBuilder;
 use aws_sdk_rds::operation::describe_db_cluster_snapshots::DescribeDbClusterSnapshotsOutput;
-use aws_sdk_rds::operation::restore_db_cluster_from_snapshot::builders::RestoreDBClusterFromSnapshotFluentBuilder;
+use aws_sdk_rds::operation::restore_db_cluster_from_snapshot::builders as restoring;
 use aws_sdk_rds::types::{
     CloudwatchLogsExportConfiguration, DbCluster, DbClusterSnapshot, DbInstance, Filter,
     ServerlessV2ScalingConfiguration, Tag,
@@ -77,7 +78,11 @@ fn create(client: &Client, id: &str) -> CreateDBClusterFluentBuilder {
         .master_user_password("correct-horse")
 }
 
-fn restore(client: &Client, id: &str, snapshot: &str) -> RestoreDBClusterFromSnapshotFluentBuilder {
+fn restore(
+    client: &Client,
+    id: &str,
+    snapshot: &str,
+) -> restoring::RestoreDBClusterFromSnapshotFluentBuilder {
     client
         .restore_db_cluster_from_snapshot()
         .db_cluster_identifier(id)

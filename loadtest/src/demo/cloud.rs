@@ -97,11 +97,11 @@ pub struct Call {
 
 /// A running local cloud.
 #[derive(Debug)]
-pub struct Cloud {
+pub(super) struct Cloud {
     /// What it says about itself.
-    pub about: About,
+    pub(super) about: About,
     /// Its process.
-    pub process: Process,
+    pub(super) process: Process,
     data_folder: PathBuf,
 }
 
@@ -110,7 +110,7 @@ impl Cloud {
     ///
     /// # Errors
     /// It does not come up.
-    pub async fn start(
+    pub(super) async fn start(
         folder: &Path,
         data_plane: DataPlane,
         speed: f64,

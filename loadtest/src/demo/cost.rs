@@ -48,7 +48,10 @@ pub struct Costs {
     /// Receives that brought nothing, leadership, looks at the `due` and `watching` indexes, and the
     /// observer's looks at several clusters at once: what the fleet costs whatever it works on.
     pub idle: Cost,
-    /// Set-up: the source, table and queues, the addresses of queues, the secrets.
+    /// What the jobs caused and nobody can tell by which: looks at the source they share, at groups
+    /// and quotas; the addresses of queues.
+    pub shared: Cost,
+    /// Set-up: the source, the table and the queues, the secrets.
     pub set_up: Cost,
     /// The demo itself, looking on.
     pub looking_on: Cost,
@@ -78,19 +81,21 @@ impl Costs {
 
     fn place(&mut self, call: &Call, jobs: &[Job]) -> &mut Cost {
         let is_about = |job: &Job| {
-            let (id, cluster) = (job.id.to_string(), job.cluster());
-            call.resource.contains(&id) || call.resource.contains(cluster)
+            let names = [Some(&*job.id.to_string()), Some(job.cluster()), job.secret_name()]
+                .into_iter()
+                .flatten()
+                .any(|name| call.resource.contains(name));
+            names && call.component != DEMO
         };
-        if call.component == DEMO {
-            let looks = call.operation.starts_with("Get") || call.operation == "Query";
-            return if looks { &mut self.looking_on } else { &mut self.set_up };
-        }
-        if is_idle(call) {
-            return &mut self.idle;
-        }
-        match jobs.iter().position(is_about) {
-            Some(n) => &mut self.jobs[n],
-            None => &mut self.set_up,
+        let looks =
+            ["Get", "Describe", "Query"].iter().any(|look| call.operation.starts_with(look));
+        match (jobs.iter().position(is_about), call.component.as_str()) {
+            (_, DEMO) if looks => &mut self.looking_on,
+            (_, DEMO) => &mut self.set_up,
+            _ if is_idle(call) => &mut self.idle,
+            (Some(n), _) => &mut self.jobs[n],
+            _ if call.operation.starts_with("Create") => &mut self.set_up,
+            _ => &mut self.shared,
         }
     }
 }
@@ -140,6 +145,6 @@ mod tests {
         assert_eq!((costs.total.sqs_requests, costs.total.rds_reads), (1, 1));
         assert_eq!(costs.total.rds_changes, 1);
         assert_eq!(costs.total.write_units, 3.0);
-        assert_eq!((costs.idle.rds_reads, costs.set_up.sqs_requests), (1, 1));
+        assert_eq!((costs.idle.rds_reads, costs.shared.sqs_requests), (1, 1));
     }
 }

@@ -4,7 +4,7 @@
 use super::cloud::{About, Call};
 use super::fleet::Worker;
 use super::jobs::Job;
-use super::screen::Screen;
+use super::screen::{Screen, span};
 use anyhow::{Context, Result, ensure};
 use aurora_restore_producer::view::{DetailsView, EventView};
 use aurora_restore_shared::environment::Environment;
@@ -93,7 +93,27 @@ pub(super) async fn kill_one(
          worker could not write it down",
         killing.pid, killing.cluster
     ));
+    until_taken_over(env, job, &killing, screen).await?;
     Ok(killing)
+}
+
+async fn until_taken_over(
+    env: &Environment,
+    job: &Job,
+    killing: &Killing,
+    screen: &Screen,
+) -> Result<()> {
+    loop {
+        let state = state(env, job).await?;
+        let later_ms = env.clock.now_ms() - killing.at_ms;
+        if state.epoch.0 > killing.epoch {
+            let after = span(later_ms);
+            screen.say(&format!("{} is taken over, {after} after that", killing.cluster));
+            return Ok(());
+        }
+        ensure!(later_ms < PATIENCE_MS, "nobody takes {} over", killing.cluster);
+        env.clock.sleep(TURN).await;
+    }
 }
 
 async fn state(env: &Environment, job: &Job) -> Result<JobState> {

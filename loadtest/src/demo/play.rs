@@ -9,7 +9,7 @@ use super::killing::{self, Takeover};
 use super::process;
 use super::report::{Found, JobReport, Report};
 use super::screen::Screen;
-use super::source::{self, Source};
+use super::source;
 use super::sql::Content;
 use super::stage::Stage;
 use anyhow::{Result, ensure};

@@ -123,7 +123,7 @@ impl Process {
     fn tell(&mut self, signal: Signal) {
         // An id that was not waited for is still the child's, whether or not it has ended.
         if let (Ok(None), Ok(pid)) = (self.child.try_wait(), i32::try_from(self.child.id())) {
-            drop(kill(Pid::from_raw(pid), signal));
+            let _ = kill(Pid::from_raw(pid), signal);
         }
     }
 

@@ -68,7 +68,7 @@ pub struct Source {
 /// # Errors
 /// RDS or the database refuses.
 pub(super) async fn make(env: &Environment, sql: Option<&Sql>, screen: &Screen) -> Result<Source> {
-    create(env).await?;
+    create(env, screen).await?;
     let Some(sql) = sql else {
         take_snapshot(env).await?;
         screen.say(&format!("{CLUSTER} is there, without data, and its snapshot {SNAPSHOT}"));
@@ -95,7 +95,8 @@ pub(super) async fn make(env: &Environment, sql: Option<&Sql>, screen: &Screen) 
     Ok(Source { cluster: CLUSTER, snapshot: SNAPSHOT, at_snapshot, later })
 }
 
-async fn create(env: &Environment) -> Result<()> {
+async fn create(env: &Environment, screen: &Screen) -> Result<()> {
+    screen.say(&format!("{CLUSTER} is being created: Aurora PostgreSQL {VERSION}, one {CLASS}"));
     let rds = env.rds(&env.common.region);
     rds.create_db_cluster()
         .db_cluster_identifier(CLUSTER)

@@ -156,6 +156,8 @@ impl Sim {
     pub fn settings(&self, name: &str) -> Settings {
         let mut settings = Settings::defaults(self.common.clone());
         settings.worker_id = name.parse().ok();
+        // Fewer empty receives: they are most of what a simulated hour costs to run.
+        settings.poll_wait_seconds = 20;
         settings
     }
 
@@ -250,6 +252,53 @@ impl Sim {
         let states = self.until_ended(jobs, most).await?;
         let good = states.iter().all(|s| s.status == Status::Succeeded);
         anyhow::ensure!(good, "not succeeded: {states:#?}");
+        Ok(())
+    }
+
+    /// Takes all messages out of a queue.
+    ///
+    /// # Errors
+    /// When the queue is missing.
+    pub async fn purge(&self, queue: &str) -> anyhow::Result<()> {
+        let sqs = self.env("operator").sqs(&self.common.region);
+        let url = sqs.get_queue_url().queue_name(queue).send().await?.queue_url;
+        // SQS takes one purge a minute and queue.
+        self.pass(Duration::from_secs(61)).await;
+        sqs.purge_queue().set_queue_url(url).send().await?;
+        Ok(())
+    }
+
+    /// Sends any text to a queue.
+    ///
+    /// # Errors
+    /// When the queue is missing.
+    pub async fn send_raw(&self, queue: &str, body: &str) -> anyhow::Result<()> {
+        let sqs = self.env("stranger").sqs(&self.common.region);
+        let url = sqs.get_queue_url().queue_name(queue).send().await?.queue_url;
+        let send = sqs.send_message().set_queue_url(url).message_body(body);
+        send.message_group_id("g").message_deduplication_id("d").send().await?;
+        Ok(())
+    }
+
+    /// Makes a cluster by hand, with the tag of a job when one is named.
+    ///
+    /// # Errors
+    /// When the cloud refuses.
+    pub async fn make_cluster(&self, name: &str, tagged: Option<JobId>) -> anyhow::Result<()> {
+        let tag = tagged.map(|job| {
+            let tag = aws_sdk_rds::types::Tag::builder();
+            tag.key(aurora_restore_worker::rds::JOB_TAG).value(job.to_string()).build()
+        });
+        let rds = self.env("stranger").rds(&self.common.region);
+        rds.create_db_cluster()
+            .db_cluster_identifier(name)
+            .engine("aurora-postgresql")
+            .engine_version("15.10")
+            .master_username("somebody")
+            .master_user_password("somebody-s-own")
+            .set_tags(tag.map(|tag| vec![tag]))
+            .send()
+            .await?;
         Ok(())
     }
 

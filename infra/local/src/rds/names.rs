@@ -89,9 +89,9 @@ pub fn identifier(parameter: &str, given: &str) -> Result<String, AwsError> {
         return Ok(given.to_ascii_lowercase());
     }
     Err(invalid_parameter_value(format!(
-        "The parameter {parameter} is not a valid identifier. Identifiers must begin with a letter; \
-         must contain only ASCII letters, digits, and hyphens; must not end with a hyphen or \
-         contain two consecutive hyphens; and must have 1 to 63 characters."
+        "The parameter {parameter} is not a valid identifier. Identifiers must begin with a \
+         letter; must contain only ASCII letters, digits, and hyphens; must not end with a hyphen \
+         or contain two consecutive hyphens; and must have 1 to 63 characters."
     )))
 }
 
