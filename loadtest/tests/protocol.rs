@@ -64,14 +64,14 @@ async fn purge(sim: &Sim) {
 
 #[tokio::test(start_paused = true)]
 async fn a_killed_worker_is_taken_over_after_its_lease_wherever_it_stood() {
-    // Every tenth of a second of the first minute, and some of the time after.
-    for tenths in (0..40).chain([300, 4_000, 5_100]) {
+    // Every few milliseconds of the first tick, and then while it waits.
+    for ms in (0..32).map(|n| n * 7).chain([2_000, 500_000, 520_000]) {
         let sim = Sim::prepared(3).await.unwrap();
-        let victim = sim.start("victim");
+        let victim = sim.start_undrained("victim");
         let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
-        sim.pass(Duration::from_millis(tenths * 5)).await;
+        sim.pass(Duration::from_millis(ms)).await;
         victim.kill().await;
-        let heir = sim.start("heir");
+        let heir = sim.start_undrained("heir");
         expect_one_good_restore(&sim, job).await;
         heir.kill().await;
     }
@@ -89,7 +89,7 @@ async fn a_worker_frozen_past_its_lease_cannot_write() {
             break;
         }
         // Frozen: nobody polls it, while its lease runs out and another worker goes on.
-        let heir = sim.start("heir");
+        let heir = sim.start_undrained("heir");
         sim.pass(3 * MINUTE).await;
         let before = sim.state(job).await.unwrap();
         let end = ticking.await;
@@ -121,7 +121,7 @@ async fn a_lost_response_of_any_call_changes_nothing_in_the_outcome() {
     for operation in operations {
         for skipped in 0..4 {
             let sim = Sim::prepared(5).await.unwrap();
-            let worker = sim.start("w1");
+            let worker = sim.start_undrained("w1");
             sim.pass(Duration::from_secs(skipped)).await;
             let mut rule = FaultRule::on(operation, FaultKind::LostResponse, 1 + skipped);
             rule.component = Some("w1".into());
@@ -312,7 +312,7 @@ async fn a_dead_leader_is_followed_by_another_and_indexes_may_lag() {
 async fn a_step_past_its_deadline_fails_the_job_with_its_name() {
     let sim = Sim::prepared(16).await.unwrap();
     sim.cloud.world().rds.plan_surprise("orders-drill", Surprise::Stuck);
-    let worker = sim.start("w1");
+    let worker = sim.start_undrained("w1");
     let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
     let states = sim.until_ended(&[job], 24 * HOUR).await.unwrap();
     let failed_at = states[0].failed_at.as_ref().unwrap();

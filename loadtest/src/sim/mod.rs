@@ -156,8 +156,6 @@ impl Sim {
     pub fn settings(&self, name: &str) -> Settings {
         let mut settings = Settings::defaults(self.common.clone());
         settings.worker_id = name.parse().ok();
-        // Fewer empty receives: they are most of what a simulated hour costs to run.
-        settings.poll_wait_seconds = 20;
         settings
     }
 
@@ -180,6 +178,13 @@ impl Sim {
     #[must_use]
     pub fn start(&self, name: &str) -> Running {
         self.start_with(self.settings(name))
+    }
+
+    /// A running worker that is not meant to drain: with the longest polls there are, because empty
+    /// receives are most of what a simulated hour costs to run.
+    #[must_use]
+    pub fn start_undrained(&self, name: &str) -> Running {
+        self.start_with(Settings { poll_wait_seconds: 20, ..self.settings(name) })
     }
 
     /// A running worker with settings of its own.
