@@ -26,6 +26,8 @@ pub fn start(format: LogFormat, default_filter: &str) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
+        // A process whose log nobody reads any more goes on: complaining there would end it.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => logs.try_init(),

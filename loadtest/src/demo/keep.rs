@@ -25,6 +25,8 @@ pub struct Kept {
     pub endpoint: String,
     /// The folder of everything.
     pub folder: PathBuf,
+    /// Our own command.
+    pub command: PathBuf,
     /// The restored databases.
     pub databases: Vec<Database>,
 }
@@ -67,7 +69,7 @@ impl Kept {
              aws --region us-east-1 --endpoint-url {endpoint} rds describe-db-clusters"
         ));
         lines.push("  our own command:".into());
-        lines.push(format!("    target/debug/aurora-restore --endpoint {endpoint} list"));
+        lines.push(format!("    {} --endpoint {endpoint} list", self.command.display()));
         lines.push(format!("  logs: {}", self.folder.join("logs").display()));
         lines.push("  ./dev down ends it and leaves nothing behind".into());
         lines.join("\n")

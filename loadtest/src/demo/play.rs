@@ -12,7 +12,7 @@ use super::screen::Screen;
 use super::source;
 use super::sql::Content;
 use super::stage::Stage;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_worker::rds::JOB_TAG;
 use std::collections::BTreeMap;
@@ -199,7 +199,7 @@ async fn keep_all(run: &Run, stage: &mut Stage, jobs: &[Job]) -> Result<Kept> {
     }
     keep::keep(&run.state.file, &folder, &mut stage.cloud, &mut worker)?;
     stage.keep_folder();
-    ensure!(worker.process.is_left_running(), "the worker is left running");
     let endpoint = stage.cloud.about.endpoint.clone();
-    Ok(Kept { endpoint, folder, databases })
+    let command = process::program(jobs::PROGRAM)?;
+    Ok(Kept { endpoint, folder, command, databases })
 }

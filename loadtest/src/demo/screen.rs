@@ -50,7 +50,7 @@ impl Screen {
     }
 
     fn bar(&self, name: &str) -> Option<ProgressBar> {
-        let style = ProgressStyle::with_template("        {prefix:18} {bar:21} {msg}");
+        let style = ProgressStyle::with_template("        {prefix:18} {bar:21} {wide_msg}");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(1).with_style(style).with_prefix(name.to_owned());
         self.bars.as_ref().map(|bars| bars.add(bar))

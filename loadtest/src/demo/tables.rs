@@ -12,8 +12,8 @@ pub(super) fn text(report: &Report) -> String {
         parts.extend([rows(report), checks(report)]);
     } else {
         parts.push(
-            "Control plane only, as there is no PostgreSQL here: no rows were restored, no \
-             passwords set and no checks asked."
+            "Control plane only, without PostgreSQL: no rows were restored, no passwords set and no \
+             checks asked."
                 .into(),
         );
     }
