@@ -25,6 +25,8 @@ const PORTS: [&str; 3] = ["4566", "8081", "8082"];
 /// The services of the file, its merge keys resolved.
 fn services() -> BTreeMap<String, Value> {
     let mut file: Value = serde_norway::from_str(FILE).unwrap();
+    // What is merged may itself be merged of something.
+    file.apply_merge().unwrap();
     file.apply_merge().unwrap();
     serde_norway::from_value(file["services"].clone()).unwrap()
 }

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, as in tests themselves")]
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use tempfile::TempDir;
 
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
@@ -143,19 +145,34 @@ fn what_keep_leaves_running_is_ended_by_down() {
     down("nothing is running");
 }
 
+/// A demo that is under way; a test that fails does not leave it alone.
+struct Running(Child);
+
+impl Running {
+    fn terminate(&mut self) -> ExitStatus {
+        let pid = Pid::from_raw(i32::try_from(self.0.id()).unwrap());
+        kill(pid, Signal::SIGTERM).unwrap();
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.terminate();
+        }
+    }
+}
+
 #[test]
 fn stopped_in_the_middle_it_leaves_nothing_behind() {
     let place = Place::new();
-    let mut demo = place
-        .demo(&["--data-plane", "none", "--speed", "300"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut demo = place.demo(&["--data-plane", "none", "--speed", "300"]);
+    let mut demo = Running(demo.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("at work")));
-    assert_eq!(place.processes().len(), 3, "{:?}", place.processes());
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(demo.id()).unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-    assert_eq!(demo.wait().unwrap().code(), Some(130));
+    // The demo itself, the local cloud, two workers.
+    assert_eq!(place.processes().len(), 4, "{:?}", place.processes());
+    assert_eq!(demo.terminate().code(), Some(130));
     place.assert_nothing_is_left();
 }

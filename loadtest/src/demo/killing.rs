@@ -8,6 +8,7 @@ use super::screen::{Screen, span};
 use anyhow::{Context, Result, ensure};
 use aurora_restore_producer::view::{DetailsView, EventView};
 use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::ids::Seq;
 use aurora_restore_shared::job::{JobState, Lease, Status};
 use serde::Serialize;
 use serde_json::json;
@@ -138,7 +139,9 @@ async fn until_held<'a>(
                 continue;
             };
             let state = state(env, job).await?;
-            if state.status == Status::Running && state.lease.is_some() {
+            // Later ticks have later wake-ups: this one's tick has not committed anything yet.
+            let is_first = state.seq == Seq(1) && state.status == Status::Running;
+            if is_first && state.lease.is_some() {
                 return Ok((job, state));
             }
         }

@@ -20,20 +20,18 @@ const GRACE: Duration = Duration::from_secs(20);
 /// How much of a log is shown when something went wrong.
 const TAIL_LINES: usize = 15;
 
-/// A program built beside this one.
+/// A program built beside this one. Programs of tests lie one folder further in.
 ///
 /// # Errors
 /// When it was not built.
 pub fn program(name: &str) -> Result<PathBuf> {
     let me = std::env::current_exe().context("looking for this program")?;
-    let beside = me.parent().map(|folder| folder.join(name));
-    match beside.filter(|path| path.is_file()) {
-        Some(path) => Ok(path),
-        None => bail!(
-            "{name} is not built beside {}: `cargo build --workspace --bins` does it",
-            me.display()
-        ),
-    }
+    let folder = me.parent().unwrap_or(Path::new("."));
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    let program = folder.join(name);
+    let folder = folder.display();
+    ensure!(program.is_file(), "no {name} in {folder}: `cargo build --workspace --bins` makes it");
+    Ok(program)
 }
 
 /// A running process.
