@@ -1,4 +1,5 @@
 //! The whole fleet at once: the simulation that the tests use, the demo, the benchmarks.
 
+pub mod bench;
 pub mod demo;
 pub mod sim;

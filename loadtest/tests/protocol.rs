@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// The job has succeeded, with exactly one cluster and one instance, and nothing is left queued.
 async fn expect_one_good_restore(sim: &Sim, job: JobId) {
-    sim.until_succeeded(&[job], 12 * HOUR).await.unwrap();
+    sim.until_succeeded(&[job], 12 * HOUR).await.expect("the job succeeds");
     assert_eq!(sim.clusters_of(job).len(), 1, "clusters of the job");
     assert_eq!(sim.effects("RestoreDBClusterFromSnapshot"), 1, "restores that took effect");
     let world = sim.cloud.world();
@@ -58,7 +58,7 @@ async fn a_purge_of_all_queues_in_mid_run_loses_nothing() {
 async fn purge(sim: &Sim) {
     let names = Priority::ALL.map(|(name, _)| format!("aurora-restore-{name}.fifo"));
     for name in names {
-        sim.purge(&name).await.unwrap();
+        sim.purge(&name).await.expect("the queue is there");
     }
 }
 

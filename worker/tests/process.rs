@@ -1,4 +1,5 @@
 //! The worker as a process: settings, pages, the word at a bad start, the drain on SIGTERM.
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a panic is how they say no")]
 
 use aurora_restore_local::admin::Pages;
 use aurora_restore_local::clock::SystemNow;

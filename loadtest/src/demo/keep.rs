@@ -139,8 +139,10 @@ pub(super) async fn down(file: &Path, clock: Clock) -> Result<String> {
         fs::remove_dir_all(&state.folder)?;
     }
     fs::remove_file(file)?;
-    // Left alone when there is something else in it.
-    drop(file.parent().map(fs::remove_dir));
+    if let Some(folder) = file.parent().filter(|folder| folder.ends_with(".local")) {
+        // Left alone when there is something else in it.
+        drop(fs::remove_dir(folder));
+    }
     Ok("the demo is ended, and nothing is left of it".into())
 }
 

@@ -1,0 +1,64 @@
+//! The benchmarks: how much the local cloud and the simulation carry. Figures and aims side by
+//! side, and no verdict on them: they are another machine's tomorrow.
+
+mod cli;
+mod connection;
+mod http;
+mod in_process;
+mod report;
+mod restores;
+mod stage;
+mod stopwatch;
+
+pub use report::{Figures, Operations, Rate, Restores};
+
+use clap::Parser;
+use cli::{Bench, Cli, Output, Verb};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let Cli { verb: Verb::Bench(bench) } = Cli::parse();
+    match print(&bench) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            // Nobody is left to tell if standard error is closed.
+            drop(writeln!(std::io::stderr(), "aurora-restore-loadtest: {e:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(bench: &Bench) -> anyhow::Result<()> {
+    let figures = measure(bench)?;
+    let text = match bench.output {
+        Output::Table => figures.to_string(),
+        Output::Json => serde_json::to_string_pretty(&figures)? + "\n",
+    };
+    write!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
+
+fn measure(bench: &Bench) -> anyhow::Result<Figures> {
+    say("the local cloud over HTTP");
+    let http = http::measure(bench.connections, bench.time())?;
+    say("the AWS SDK on the local cloud, in process");
+    let in_process = in_process::measure(bench.time())?;
+    say("restores in virtual time");
+    let restores = restores::measure()?;
+    Ok(Figures {
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        is_optimised: !cfg!(debug_assertions),
+        connections: bench.connections,
+        http,
+        in_process,
+        restores,
+    })
+}
+
+/// What is measured now goes to standard error: the figures alone are the output.
+fn say(what: &str) {
+    drop(writeln!(std::io::stderr(), "measuring {what} ..."));
+}
