@@ -81,7 +81,7 @@ pub struct PerRestore {
     pub write_units: f64,
     /// DynamoDB read units.
     pub read_units: f64,
-    /// RDS requests that change something or read one thing; there is no aim for them.
+    /// RDS requests that change something; there is no aim for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rds_requests: Option<f64>,
 }
@@ -198,7 +198,7 @@ impl Restores {
             costs("  DynamoDB read units each", cost.read_units, COST_AIMS.read_units),
         ];
         let rds =
-            cost.rds_requests.map(|n| row("  RDS requests each", n.to_string(), String::new()));
+            cost.rds_requests.map(|n| row("  RDS changes each", n.to_string(), String::new()));
         rows.extend(rds);
         rows
     }
