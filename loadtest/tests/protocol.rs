@@ -373,3 +373,155 @@ async fn no_state_is_written_without_a_condition() {
         .filter(|c| c.resource.ends_with(&format!("job#{job}/spec")) && c.write_units > 0.0);
     assert_eq!(spec_writes.count(), 1, "the spec is written once");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_for_another_account_is_never_done_in_the_workers_own() {
+    let sim = Sim::prepared(20).await.unwrap();
+    let mut request = sim.drill("orders-drill");
+    request.target.account = "222222222222".parse().unwrap();
+    if let aurora_restore_shared::request::Source::Snapshot(source) = &mut request.source {
+        source.account = request.target.account.clone();
+    }
+    let refused = sim.submit(&request).await.unwrap_err();
+    assert!(refused.to_string().contains("target.account"), "{refused}");
+
+    // A submitter that may not ask who it is stores the job; the workers refuse it.
+    let rule = FaultRule::on(
+        "GetCallerIdentity",
+        FaultKind::Refuse { code: "AccessDenied".into(), status: 403 },
+        9,
+    );
+    sim.cloud.world().faults.add(rule);
+    let job = sim.submit(&request).await.unwrap();
+    let worker = sim.start("w1");
+    let states = sim.until_ended(&[job], HOUR).await.unwrap();
+    let failure = &states[0].failed_at.as_ref().unwrap().failure;
+    assert_eq!(failure.code, FailureCode::PlanRefused);
+    assert_eq!(sim.effects("RestoreDBClusterFromSnapshot"), 0);
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hours_in_front_of_a_full_quota_do_not_count_against_the_deadline() {
+    let sim = Sim::prepared(21).await.unwrap();
+    let full = FaultKind::Refuse { code: "InstanceQuotaExceeded".into(), status: 400 };
+    sim.cloud.world().faults.add(FaultRule::on("CreateDBInstance", full, 50));
+    let worker = sim.start_undrained("w1");
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    sim.until_succeeded(&[job], 24 * HOUR).await.unwrap();
+    let fired = sim.cloud.world().faults.rules()[0].fired;
+    assert_eq!(fired, 50, "the quota was full for hours");
+    assert!(sim.clock.now_ms() - sim.state(job).await.unwrap().created_at_ms > 3 * 3_600_000);
+    worker.kill().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_worker_takes_the_critical_ones_first() {
+    let sim = Sim::prepared(22).await.unwrap();
+    let mut jobs = Vec::new();
+    for n in 0..24 {
+        let mut request = sim.drill(&format!("copy-{n}"));
+        request.priority = if n % 2 == 0 { Priority::Low } else { Priority::Critical };
+        jobs.push((request.priority, sim.submit(&request).await.unwrap()));
+    }
+    let slow = FaultRule::on("DescribeAccountAttributes", FaultKind::Latency { ms: 30_000 }, 999);
+    sim.cloud.world().faults.add(slow);
+    let settings = aurora_restore_worker::settings::Settings { capacity: 4, ..sim.settings("w1") };
+    let worker = sim.start_with(settings);
+    let mut low_before_critical = 0;
+    loop {
+        sim.pass(Duration::from_secs(5)).await;
+        let mut started = [0, 0];
+        for (priority, job) in &jobs {
+            let has_started = sim.state(*job).await.unwrap().epoch.0 > 0;
+            started[usize::from(*priority == Priority::Critical)] += usize::from(has_started);
+        }
+        if started[1] == 12 {
+            break;
+        }
+        low_before_critical = started[0];
+    }
+    assert!(low_before_critical <= 2, "{low_before_critical} low ones went first");
+    worker.kill().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_right_after_a_dispatch_is_taken_over_after_one_lease() {
+    let sim = Sim::prepared(23).await.unwrap();
+    let victim = sim.start("victim");
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    purge(&sim).await;
+    while sim.state(job).await.unwrap().dispatches == 0 {
+        sim.pass(Duration::from_millis(5)).await;
+    }
+    victim.kill().await;
+    let at = sim.clock.now_ms();
+    let heir = sim.start_undrained("heir");
+    let epoch = sim.state(job).await.unwrap().epoch;
+    while sim.state(job).await.unwrap().epoch == epoch {
+        sim.pass(Duration::from_secs(1)).await;
+        assert!(sim.clock.now_ms() - at <= 100_000, "a wake-up was swallowed");
+    }
+    expect_one_good_restore(&sim, job).await;
+    heir.kill().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_woken_job_is_woken_once_while_nobody_takes_it() {
+    let sim = Sim::prepared(24).await.unwrap();
+    let first = sim.start("w1");
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    while sim.state(job).await.unwrap().watch.is_none() {
+        sim.pass(Duration::from_secs(1)).await;
+    }
+    first.drain().await;
+    // An observer alone, and no poller: the job is woken and stays where it is.
+    let watcher = sim.worker("watcher");
+    let region = "us-east-1".parse().unwrap();
+    let observing = aurora_restore_worker::observer::run(&watcher, &region);
+    assert!(tokio::time::timeout(HOUR, observing).await.is_err());
+    let woken = sim.state(job).await.unwrap();
+    assert_eq!((woken.dispatches, woken.watch), (1, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pointer_that_sqs_itself_puts_back_is_a_replay() {
+    let sim = Sim::prepared(25).await.unwrap();
+    let mut request = sim.drill("orders-drill");
+    request.access.master =
+        Some(aurora_restore_shared::request::Master::Secret("not/yet/there".into()));
+    let worker = sim.start("w1");
+    let job = sim.submit(&request).await.unwrap();
+    let states = sim.until_ended(&[job], 2 * HOUR).await.unwrap();
+    let failure = &states[0].failed_at.as_ref().unwrap().failure;
+    assert_eq!(failure.code, FailureCode::SecretUnusable);
+    sim.make_secret("not/yet/there").await.unwrap();
+    sim.redrive("aurora-restore-low.fifo").await.unwrap();
+    expect_one_good_restore(&sim, job).await;
+    let queues = sim.env("looker").queues(&"us-east-1".parse().unwrap());
+    assert_eq!(queues.depths().await.unwrap()["aurora-restore-dead-letters.fifo"], 0);
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_is_still_being_made_is_waited_for() {
+    let sim = Sim::prepared(26).await.unwrap();
+    let rds = sim.env("operator").rds(&"us-east-1".parse().unwrap());
+    rds.create_db_cluster_snapshot()
+        .db_cluster_identifier("orders-prod")
+        .db_cluster_snapshot_identifier("fresh")
+        .send()
+        .await
+        .unwrap();
+    let mut request = sim.drill("orders-drill");
+    if let aurora_restore_shared::request::Source::Snapshot(source) = &mut request.source {
+        (source.id, source.cluster, source.latest) = (Some("fresh".into()), None, false);
+    }
+    let worker = sim.start("w1");
+    let job = sim.submit(&request).await.unwrap();
+    sim.pass(Duration::from_secs(5)).await;
+    let watch = sim.state(job).await.unwrap().watch.unwrap();
+    assert_eq!(watch.reference().to_string(), "snapshot#fresh");
+    expect_one_good_restore(&sim, job).await;
+    worker.drain().await;
+}

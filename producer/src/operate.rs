@@ -66,7 +66,8 @@ pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> 
     let trouble = Trouble::queue(&state.region);
     let queues = env.queues(&state.region);
     queues.send_for(&state).await.map_err(&trouble)?;
-    let pointers_deleted = queues.delete_pointers_to(id, LETTERS).await.map_err(&trouble)?;
+    let pointers_deleted =
+        queues.delete_pointers_to(id, state.seq, LETTERS).await.map_err(&trouble)?;
     Ok(Retried { state, pointers_deleted })
 }
 

@@ -6,7 +6,7 @@
 use crate::trouble::Trouble;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::fault::Faults;
+use aurora_restore_shared::fault::{Fault, Faults};
 use aurora_restore_shared::ids::{Epoch, JobId, Seq};
 use aurora_restore_shared::job::{JobState, Status};
 use aurora_restore_shared::request::Request;
@@ -89,6 +89,7 @@ impl Submitter {
 
         let store = self.env.store();
         let mut spec = self.spec(request).await;
+        check_account(&spec)?;
         let existed = put_spec(&store, &mut spec).await?;
         let state = first_state(&spec);
         if !store.put_state(&state).await.map_err(Trouble::from)? {
@@ -125,6 +126,21 @@ impl Submitter {
         };
         self.identity.get_or_init(ask).await
     }
+}
+
+/// Workers act in their own account only, and where the submitter's is known it is theirs.
+fn check_account(spec: &Spec) -> Result<(), SubmitError> {
+    let own = spec.submitted_by.split(':').nth(4).unwrap_or_default();
+    let wanted = spec.request.target.account.as_str();
+    if own.is_empty() || own == wanted {
+        return Ok(());
+    }
+    let fault = Fault {
+        path: "target.account".into(),
+        problem: format!("is {wanted}, and these credentials are of account {own}"),
+        fix: "submit with credentials of the target's account for now".into(),
+    };
+    Err(SubmitError::BadInput(Faults(vec![fault])))
 }
 
 fn submission(spec: &Spec, existed: bool) -> Submission {

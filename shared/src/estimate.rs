@@ -6,6 +6,8 @@ use std::time::Duration;
 /// An AWS operation that takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
+    /// Finish a snapshot that was begun.
+    MakeSnapshot,
     /// Restore a cluster volume of this size, in GiB.
     RestoreCluster {
         /// Allocated storage, GiB.
@@ -23,6 +25,7 @@ pub enum Operation {
 pub fn usual(operation: Operation) -> Duration {
     match operation {
         Operation::RestoreCluster { gib } => Duration::from_secs(480 + u64::from(gib) * 120 / 100),
+        Operation::MakeSnapshot => Duration::from_secs(600),
         Operation::CreateInstances => Duration::from_secs(360),
         Operation::ResetPassword => Duration::from_secs(45),
     }

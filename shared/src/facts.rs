@@ -37,6 +37,10 @@ pub struct SourceFacts {
     /// Whether it is encrypted under a KMS key.
     #[serde(default)]
     pub encrypted: bool,
+    /// Whether the source's writer was reachable from outside its VPC: never left to AWS's default,
+    /// which depends on the VPC.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub publicly_accessible: bool,
     /// Settings of the source cluster, when it still exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterFacts>,
@@ -93,7 +97,10 @@ pub async fn read(rds: &Client, request: &Request) -> Result<SourceFacts, Failur
     let same = |c: &DbCluster| c.db_cluster_resource_id() == snapshot.db_cluster_resource_id();
     let cluster = cluster.filter(same);
     let instances = cluster.as_ref().map(|c| instance_specs(c, &members)).unwrap_or_default();
-    Ok(from_snapshot(&snapshot, cluster.as_ref(), instances))
+    let is_public = |i: &DbInstance| i.publicly_accessible() == Some(true);
+    let publicly_accessible = cluster.is_some() && members.iter().any(is_public);
+    let facts = from_snapshot(&snapshot, cluster.as_ref(), instances);
+    Ok(SourceFacts { publicly_accessible, ..facts })
 }
 
 async fn pick_snapshot(
@@ -227,6 +234,7 @@ fn from_snapshot(
         master_user: text(snapshot.master_username()),
         database: cluster.and_then(|c| c.database_name()).map(str::to_owned),
         encrypted: snapshot.storage_encrypted().unwrap_or(false),
+        publicly_accessible: false,
         cluster: cluster.map(cluster_facts),
         instances,
     }
@@ -236,7 +244,9 @@ fn cluster_facts(cluster: &DbCluster) -> ClusterFacts {
     let groups = cluster.vpc_security_groups().iter();
     let serverless = cluster.serverless_v2_scaling_configuration().and_then(|s| {
         let (min_capacity, max_capacity) = (s.min_capacity()?, s.max_capacity()?);
-        Some(Serverless { min_capacity, max_capacity, pause_after: None })
+        let pause = s.seconds_until_auto_pause().and_then(|s| format!("{s}s").parse().ok());
+        let pause_after = pause.filter(|_| min_capacity == 0.0);
+        Some(Serverless { min_capacity, max_capacity, pause_after })
     });
     ClusterFacts {
         parameter_group: cluster.db_cluster_parameter_group().map(str::to_owned),

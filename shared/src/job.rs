@@ -239,6 +239,10 @@ impl JobState {
             lease: Some(lease.clone()),
             token: Some(token.to_owned()),
             due_at_ms: Some(lease.until_ms),
+            watch: None,
+            // A wake-up that is sent after a crash must not repeat the deduplication id of the one
+            // that led to this claim.
+            dispatches: self.dispatches + 1,
             claims: self.claims + 1,
             ..self.clone()
         })

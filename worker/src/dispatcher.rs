@@ -32,13 +32,24 @@ impl Pass for Dispatcher<'_> {
         let worker = self.worker;
         let region = &worker.settings.common.region;
         let jobs = worker.store.due_jobs(region, self.shard, PAGE).await?;
+        let is_full = i32::try_from(jobs.len()).is_ok_and(|n| n >= PAGE);
         let now = worker.now_ms();
         let (due, later): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|j| j.due_at_ms <= now);
+        let mut failed = None;
         for (_, priority) in Priority::ALL {
             let of_priority: Vec<&DueJob> = due.iter().filter(|j| j.priority == priority).collect();
             for batch in of_priority.chunks(BATCH) {
-                self.dispatch(priority, batch).await?;
+                // One queue that is out of reach does not hold back the others.
+                if let Err(e) = self.dispatch(priority, batch).await {
+                    failed = failed.or(Some(e));
+                }
             }
+        }
+        if let Some(e) = failed {
+            return Err(e);
+        }
+        if is_full && later.is_empty() {
+            return Ok(worker.now_ms());
         }
         let longest = worker.now_ms() + as_ms(worker.settings.dispatch_sleep);
         Ok(later.first().map_or(longest, |next| next.due_at_ms.min(longest)))

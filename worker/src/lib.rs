@@ -13,6 +13,7 @@ pub mod observer;
 pub mod pace;
 pub mod poller;
 pub mod rds;
+pub mod room;
 pub mod runtime;
 pub mod settings;
 pub mod step;

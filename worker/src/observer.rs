@@ -6,7 +6,7 @@ use crate::leader::{Pass, run_led};
 use crate::pace;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::failure::Failure;
-use aurora_restore_shared::ids::{JobId, RegionName, Seq};
+use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::store::WatchedJob;
 use aurora_restore_shared::watch::{self, StatusClass, WatchKind, WatchRef, classify_status};
 use aws_sdk_rds::Client;
@@ -19,10 +19,6 @@ const IDS_PER_CALL: usize = 100;
 /// A resource that is missing in so many looks in a row is gone: a describe may lag behind the
 /// create that made it.
 const LOOKS_UNTIL_GONE: u32 = 3;
-
-/// A job that was woken is left alone for so long, milliseconds: by then it was claimed, or the
-/// dispatcher sends its wake-up again.
-const WOKEN_REST_MS: i64 = 60_000;
 
 /// Observes one Region of this worker's account while it leads.
 pub async fn run(worker: &Worker, region: &RegionName) {
@@ -37,7 +33,6 @@ pub struct Observer<'a> {
     worker: &'a Worker,
     region: RegionName,
     scope: String,
-    woken: BTreeMap<(JobId, Seq), EpochMs>,
     missing: BTreeMap<WatchRef, u32>,
 }
 
@@ -46,7 +41,7 @@ impl<'a> Observer<'a> {
     #[must_use]
     pub fn new(worker: &'a Worker, region: RegionName) -> Self {
         let scope = watch::scope(&worker.account, &region);
-        Self { worker, region, scope, woken: BTreeMap::new(), missing: BTreeMap::new() }
+        Self { worker, region, scope, missing: BTreeMap::new() }
     }
 
     /// Looks once at everything that is watched.
@@ -75,23 +70,19 @@ impl<'a> Observer<'a> {
     fn has_changed(&self, job: &WatchedJob, statuses: &Statuses) -> bool {
         let Ok(reference) = job.reference.parse::<WatchRef>() else { return false };
         match statuses.get(&reference) {
+            // A cluster whose instances are not listed yet is not there with its members.
+            Some(found) if reference.kind == WatchKind::Members && found.len() < 2 => false,
             Some(found) => verdict(found, &job.want) != StatusClass::Working,
             None => self.missing.get(&reference).is_some_and(|n| *n >= LOOKS_UNTIL_GONE),
         }
     }
 
-    async fn wake(&mut self, job: &WatchedJob) -> anyhow::Result<()> {
-        let now = self.worker.now_ms();
-        self.woken.retain(|_, at| now - *at < WOKEN_REST_MS);
-        let key = (job.id, job.seq);
-        if self.woken.contains_key(&key) {
-            return Ok(());
-        }
+    async fn wake(&self, job: &WatchedJob) -> anyhow::Result<()> {
+        // The wake takes the job out of the index, so that it is woken once.
         if self.worker.wake(job.id, Some(job.seq)).await? {
             tracing::debug!(job = %job.id, resource = job.reference, "woken");
             self.worker.metrics.woken.inc();
         }
-        self.woken.insert(key, now);
         Ok(())
     }
 }

@@ -1,36 +1,35 @@
 //! The poller: one long poll per priority, each only while there is room for what it may bring.
 
 use crate::fleet::Worker;
+use crate::room::Room;
 use crate::tick;
 use aurora_restore_shared::queue::Received;
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::retry;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// A tick whose store or queue does not answer leaves its message; this long after, it may be
 /// received again.
-const AGAIN_SECONDS: i32 = 5;
+const AGAIN_SECONDS: i32 = 15;
 
 /// How long a tick that is being handed back may take beyond the receive that is under way.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Polls the queue of one priority until the drain. A receive that is under way is waited for: what
 /// it brings would be invisible to all for a lease. Its ticks are its own: they end with it.
-pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Semaphore>) {
+pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Room>) {
     let visibility = tick::visibility_seconds(worker.settings.lease);
     let mut ticks = JoinSet::new();
     let mut failures = 0;
     while !worker.drain.is_cancelled() {
         while ticks.try_join_next().is_some() {}
-        let permit = tokio::select! {
+        let place = tokio::select! {
             biased;
             () = worker.drain.cancelled() => break,
-            permit = Arc::clone(&room).acquire_owned() => permit,
+            place = room.take(priority) => place,
         };
-        let Ok(permit) = permit else { break };
         let wait = worker.settings.poll_wait_seconds;
         match worker.queues.receive(priority, 1, wait, visibility).await {
             Ok(messages) => {
@@ -40,7 +39,7 @@ pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Semaphore>) 
                 let worker = Arc::clone(&worker);
                 ticks.spawn(async move {
                     handle(&worker, &message).await;
-                    drop(permit);
+                    drop(place);
                 });
             }
             Err(e) => {

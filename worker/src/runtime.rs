@@ -2,19 +2,19 @@
 //! future of [`run`] ends them all where they stand, as a crash would.
 
 use crate::fleet::Worker;
+use crate::room::Room;
 use crate::{dispatcher, http, observer, poller};
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::store::Store;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Runs a worker until `worker.drain` is cancelled and everything it holds is handed back, or the
 /// drain time is over. Says whether everything was handed back.
 pub async fn run(worker: Arc<Worker>, listener: Option<TcpListener>) -> bool {
     let mut tasks = JoinSet::new();
-    let room = Arc::new(Semaphore::new(worker.settings.capacity));
+    let room = Room::new(worker.settings.capacity);
     for (_, priority) in Priority::ALL {
         let (worker, room) = (Arc::clone(&worker), Arc::clone(&room));
         tasks.spawn(poller::run(worker, priority, room));

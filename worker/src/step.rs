@@ -62,8 +62,11 @@ pub struct Done {
 pub struct Waiting {
     /// The resource.
     pub watch: Watch,
-    /// How long the step may take in all, since it was first started.
+    /// How long the operation may take, since it began.
     pub deadline: Duration,
+    /// Whether it began in this visit: the deadline counts from now on, not from earlier waits for
+    /// room or for a turn.
+    pub begun: bool,
     /// Identifiers for later visits and steps.
     pub outputs: BTreeMap<String, String>,
     /// In words, for the audit trail.
@@ -125,6 +128,6 @@ impl<'a> StepContext<'a> {
         };
         let deadline = estimate::deadline(operation);
         let (outputs, details) = (BTreeMap::new(), BTreeMap::new());
-        Waiting { watch, deadline, outputs, note: note.into(), details }
+        Waiting { watch, deadline, begun: false, outputs, note: note.into(), details }
     }
 }

@@ -285,6 +285,31 @@ impl Sim {
         Ok(())
     }
 
+    /// Makes a secret with a password.
+    ///
+    /// # Errors
+    /// When the cloud refuses.
+    pub async fn make_secret(&self, name: &str) -> anyhow::Result<()> {
+        let secrets = self.env("operator").secrets(&self.common.region);
+        secrets.create_secret().name(name).secret_string("a-plain-password").send().await?;
+        Ok(())
+    }
+
+    /// Has SQS itself move all dead letters to a queue (StartMessageMoveTask).
+    ///
+    /// # Errors
+    /// When a queue is missing or SQS refuses.
+    pub async fn redrive(&self, to: &str) -> anyhow::Result<()> {
+        let sqs = self.env("operator").sqs(&self.common.region);
+        let arn = |queue: &str| {
+            let Common { region, local_account, .. } = &self.common;
+            format!("arn:aws:sqs:{region}:{local_account}:{queue}")
+        };
+        let call = sqs.start_message_move_task().destination_arn(arn(to));
+        call.source_arn(arn("aurora-restore-dead-letters.fifo")).send().await?;
+        Ok(())
+    }
+
     /// Makes a cluster by hand, with the tag of a job when one is named.
     ///
     /// # Errors

@@ -33,8 +33,11 @@ pub struct StepState {
     pub status: StepStatus,
     /// Failed attempts so far.
     pub attempts: u32,
-    /// When it was first started.
+    /// When it was started, or when the operation that it waits for began: its deadline counts from
+    /// here.
     pub since_ms: EpochMs,
+    /// Since when it has been refused (throttled, busy, ...) and tries again; none while it is not.
+    pub retrying_since_ms: Option<EpochMs>,
     /// How it came to be done.
     pub how: Option<How>,
 }
@@ -43,7 +46,8 @@ impl StepState {
     /// A step that is started now.
     #[must_use]
     pub fn started(now_ms: EpochMs) -> Self {
-        Self { status: StepStatus::Waiting, attempts: 0, since_ms: now_ms, how: None }
+        let status = StepStatus::Waiting;
+        Self { status, attempts: 0, since_ms: now_ms, retrying_since_ms: None, how: None }
     }
 }
 
@@ -74,9 +78,11 @@ impl fmt::Display for How {
 }
 
 impl fmt::Display for StepState {
-    /// `<status> <attempts> <since_ms> [<how>]`: about 30 bytes, where a map would take 60.
+    /// `<status> <attempts> <since_ms> [r<retrying_since_ms>] [<how>]`: about 30 bytes, where a map
+    /// would take 60.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.status, self.attempts, self.since_ms)?;
+        self.retrying_since_ms.map_or(Ok(()), |since| write!(f, " r{since}"))?;
         self.how.map_or(Ok(()), |how| write!(f, " {how}"))
     }
 }
@@ -86,14 +92,16 @@ impl FromStr for StepState {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no step state");
         let mut words = text.split(' ');
-        let mut next = || words.next().ok_or_else(wrong);
-        let status = value_of(&STATUSES, next()?).ok_or_else(wrong)?;
-        let attempts = next()?.parse().map_err(|_| wrong())?;
-        let since_ms = next()?.parse().map_err(|_| wrong())?;
-        let how = match words.next() {
-            Some(word) => Some(value_of(&HOWS, word).ok_or_else(wrong)?),
-            None => None,
-        };
-        Ok(Self { status, attempts, since_ms, how })
+        let status = words.next().and_then(|w| value_of(&STATUSES, w)).ok_or_else(wrong)?;
+        let attempts = words.next().and_then(|w| w.parse().ok()).ok_or_else(wrong)?;
+        let since_ms = words.next().and_then(|w| w.parse().ok()).ok_or_else(wrong)?;
+        let (mut retrying_since_ms, mut how) = (None, None);
+        for word in words {
+            match word.strip_prefix('r').map(str::parse) {
+                Some(Ok(since)) => retrying_since_ms = Some(since),
+                _ => how = Some(value_of(&HOWS, word).ok_or_else(wrong)?),
+            }
+        }
+        Ok(Self { status, attempts, since_ms, retrying_since_ms, how })
     }
 }

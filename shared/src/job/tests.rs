@@ -127,7 +127,7 @@ fn a_retry_keeps_what_is_done_and_gives_the_rest_fresh_attempts() {
 
 #[test]
 fn a_step_state_reads_back_as_written() {
-    for text in ["waiting 0 1790000000000", "done 3 5 took_over", "failed 8 7"] {
+    for text in ["waiting 0 1790000000000", "done 3 5 took_over", "failed 8 7", "waiting 1 5 r9"] {
         assert_eq!(text.parse::<StepState>().map(|s| s.to_string()), Ok(text.to_owned()));
     }
     for bad in ["", "done", "done x 5", "lost 0 1", "done 0 1 guessed"] {

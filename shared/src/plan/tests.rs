@@ -22,6 +22,7 @@ fn facts() -> SourceFacts {
         master_user: "admin".into(),
         database: Some("orders".into()),
         encrypted: true,
+        publicly_accessible: false,
         cluster: Some(ClusterFacts {
             parameter_group: Some("orders-pg15".into()),
             subnet_group: Some("private".into()),

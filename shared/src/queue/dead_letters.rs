@@ -1,7 +1,8 @@
 //! The dead-letter queue of a Region: pointers to failed jobs, and messages nobody could read.
 
-use super::{BATCH, QueueResult, Queues, queue_error};
-use crate::ids::JobId;
+use super::{BATCH, EXPIRED_RECEIPT, QueueResult, Queues, queue_error};
+use crate::failure::wire_code;
+use crate::ids::{JobId, Seq};
 use crate::message::DeadLetter;
 use std::collections::BTreeMap;
 
@@ -15,7 +16,10 @@ pub struct StoredLetter {
 }
 
 /// While dead letters are looked through, they stay invisible to others for this long.
-const LOOK_SECONDS: i32 = 15;
+const LOOK_SECONDS: i32 = 30;
+
+/// How long the last look waits for letters that are on their way.
+const LOOK_WAIT_SECONDS: i32 = 1;
 
 impl Queues {
     /// Sends a dead letter. `group` keeps the letters of one job in order; `deduplication` makes a
@@ -53,6 +57,8 @@ impl Queues {
         while kept.len() + others.len() < most {
             let call = self.client.receive_message().queue_url(&url);
             let call = call.max_number_of_messages(i32::try_from(BATCH).unwrap_or(10));
+            // A short poll may say "empty" of a queue that is not.
+            let call = call.wait_time_seconds(LOOK_WAIT_SECONDS);
             let answer = call.visibility_timeout(LOOK_SECONDS).send().await;
             let answer = answer.map_err(queue_error!(name, "reading dead letters"))?;
             let messages = answer.messages.unwrap_or_default();
@@ -68,7 +74,13 @@ impl Queues {
         for letter in &others {
             let call = self.client.change_message_visibility().queue_url(&url);
             let call = call.receipt_handle(&letter.receipt).visibility_timeout(0);
-            call.send().await.map_err(queue_error!(name, "giving a dead letter back"))?;
+            match call.send().await {
+                // Its time was over: it is visible again without our doing.
+                Err(e) if wire_code(&e).is_some_and(|code| EXPIRED_RECEIPT.contains(&code)) => {}
+                answer => {
+                    answer.map_err(queue_error!(name, "giving a dead letter back"))?;
+                }
+            }
         }
         Ok(kept)
     }
@@ -85,12 +97,21 @@ impl Queues {
         Ok(())
     }
 
-    /// Deletes the pointers to one job; says how many there were.
+    /// Deletes the pointers to one job that were sent before a wake-up number; says how many there
+    /// were. A newer pointer is that of a newer failure, and stays.
     ///
     /// # Errors
     /// When the queue is missing or AWS refuses.
-    pub async fn delete_pointers_to(&self, job: JobId, most: usize) -> QueueResult<usize> {
-        let points = |l: &StoredLetter| l.letter.as_ref().is_ok_and(|l| l.job == Some(job));
+    pub async fn delete_pointers_to(
+        &self,
+        job: JobId,
+        before: Seq,
+        most: usize,
+    ) -> QueueResult<usize> {
+        let points = |l: &StoredLetter| {
+            let older = |l: &DeadLetter| l.job == Some(job) && l.seq.is_none_or(|s| s < before);
+            l.letter.as_ref().is_ok_and(older)
+        };
         let pointers = self.look_through_dead_letters(most, points).await?;
         for pointer in &pointers {
             self.delete_dead_letter(pointer).await?;

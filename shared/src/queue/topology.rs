@@ -8,9 +8,10 @@ use serde_json::json;
 /// How long messages are kept, in seconds: 14 days, the most there is.
 const RETENTION_SECONDS: u32 = 14 * 24 * 3600;
 
-/// Receives without a delete after which SQS itself moves a message to the dead-letter queue. Above
-/// the claims that make a job `poisoned`, so that a job is judged by its record first.
-const MAX_RECEIVES: u32 = 50;
+/// Receives without a delete after which SQS itself moves a message to the dead-letter queue: the most
+/// that SQS takes. A job is judged by its record, and a table that is out of reach for hours must not
+/// fill the dead-letter queue with the wake-ups of healthy jobs.
+const MAX_RECEIVES: u32 = 1000;
 
 /// A worker sets its own at each receive; this one serves whoever does not.
 const VISIBILITY_SECONDS: u32 = 60;

@@ -111,7 +111,9 @@ impl Store {
     ) -> StoreResult<ClaimOutcome> {
         let update = self.update(id).update_expression(
             "SET #status = :running, #owner = :owner, #token = :token, lease_until = :until, \
-             due_at = :until, epoch = epoch + :one, claims = claims + :one",
+             due_at = :until, epoch = epoch + :one, claims = claims + :one, \
+             dispatches = dispatches + :one \
+             REMOVE watch_scope, watch_ref, watch_want, watch_at",
         );
         let update = update
             .condition_expression(
@@ -220,7 +222,10 @@ impl Store {
     ) -> StoreResult<Option<JobState>> {
         let update = self
             .update(id)
-            .update_expression("SET due_at = :due, dispatches = dispatches + :one")
+            .update_expression(
+                "SET due_at = :due, dispatches = dispatches + :one \
+                 REMOVE watch_scope, watch_ref, watch_want, watch_at",
+            )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":due", number(due_at_ms))
             .expression_attribute_values(":one", number(1))
@@ -255,7 +260,7 @@ impl Store {
             .limit(most);
         let page = query.send().await.map_err(store_error!(self, "reading due jobs"))?;
         let items = page.items.unwrap_or_default().into_iter().map(ordered);
-        Ok(items.map(|item| due_job(&item)).collect::<Result<_, _>>()?)
+        Ok(items.filter_map(|item| readable(due_job(&item))).collect())
     }
 
     /// All jobs that watch something in one account and Region.
@@ -273,7 +278,7 @@ impl Store {
         let mut jobs = Vec::new();
         while let Some(item) = pages.next().await {
             let item = ordered(item.map_err(store_error!(self, "reading watched jobs"))?);
-            jobs.push(watched_job(&item)?);
+            jobs.extend(readable(watched_job(&item)));
         }
         Ok(jobs)
     }
@@ -330,6 +335,12 @@ fn set_all(update: UpdateItemFluentBuilder, state: &JobState) -> UpdateItemFluen
     }
     let remove = if remove.is_empty() { remove } else { format!(" REMOVE {remove}") };
     update.update_expression(format!("SET {set}{remove}"))
+}
+
+/// An entry of an index that this release cannot read is a newer release's: it is left to it, with
+/// a warning, and stops nobody else's.
+fn readable<T>(entry: Result<T, super::Unreadable>) -> Option<T> {
+    entry.inspect_err(|e| tracing::warn!(error = %e, "left alone")).ok()
 }
 
 fn due_job(item: &Item) -> Result<DueJob, super::Unreadable> {

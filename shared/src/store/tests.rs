@@ -59,12 +59,14 @@ fn step_states() -> impl Strategy<Value = StepState> {
         proptest::sample::select(statuses),
         any::<u32>(),
         0..i64::MAX / 4,
+        proptest::option::of(0..i64::MAX / 4),
         proptest::sample::select(hows),
     );
-    parts.prop_map(|(status, attempts, since_ms, how)| StepState {
+    parts.prop_map(|(status, attempts, since_ms, retrying_since_ms, how)| StepState {
         status,
         attempts,
         since_ms,
+        retrying_since_ms,
         how,
     })
 }

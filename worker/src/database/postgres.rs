@@ -79,7 +79,7 @@ impl Databases for PostgresDatabases {
             let (mut client, connection) = connected.map_err(|e| chain(&e))?;
             let asking = Box::pin(ask_all(&mut client, queries));
             match select(asking, Box::pin(connection)).await {
-                Either::Left((answers, _)) => Ok(answers),
+                Either::Left((answers, _)) => answers,
                 Either::Right((ended, _)) => {
                     Err(ended.err().map_or("the connection closed".into(), |e| chain(&e)))
                 }
@@ -88,21 +88,33 @@ impl Databases for PostgresDatabases {
     }
 }
 
-async fn ask_all(client: &mut Client, queries: &[&str]) -> Answers {
+async fn ask_all(client: &mut Client, queries: &[&str]) -> Result<Answers, String> {
     let mut answers = Vec::new();
     for query in queries {
-        answers.push(ask_one(client, query).await);
+        answers.push(match ask_one(client, query).await {
+            Ok(row) => row.as_ref().map_or(Ok(Value::Null), first_value),
+            Err(e) if says_nothing_of_the_data(&e) => return Err(chain(&e)),
+            Err(e) => Err(chain(&e)),
+        });
     }
-    answers
+    Ok(answers)
+}
+
+/// Errors of the server's state, not of the query: connection (08), rolled back (40), out of
+/// resources (53), shut down or cancelled by an operator (57). Source: PostgreSQL, "Error Codes".
+fn says_nothing_of_the_data(error: &tokio_postgres::Error) -> bool {
+    let passing = ["08", "40", "53", "57P"];
+    match error.code() {
+        Some(state) => passing.iter().any(|class| state.code().starts_with(class)),
+        None => error.is_closed(),
+    }
 }
 
 /// One query in a read-only transaction of its own, which is rolled back. The extended protocol
 /// takes one statement only, so a query cannot end the transaction and go on.
-async fn ask_one(client: &mut Client, query: &str) -> Result<Value, String> {
-    let transaction = client.build_transaction().read_only(true).start().await;
-    let transaction = transaction.map_err(|e| chain(&e))?;
-    let rows = transaction.query(query, &[]).await.map_err(|e| chain(&e))?;
-    rows.first().map_or(Ok(Value::Null), first_value)
+async fn ask_one(client: &mut Client, query: &str) -> Result<Option<Row>, tokio_postgres::Error> {
+    let transaction = client.build_transaction().read_only(true).start().await?;
+    Ok(transaction.query(query, &[]).await?.into_iter().next())
 }
 
 /// The first value of a row as JSON.

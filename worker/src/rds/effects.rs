@@ -1,6 +1,6 @@
 //! Effects: the three calls by which a job changes something in RDS.
 
-use super::{JOB_TAG, KEEP_TAG, Wanted, name_taken};
+use super::{JOB_TAG, KEEP_TAG, Wanted};
 use crate::database::Secret;
 use crate::step::StepContext;
 use aurora_restore_shared::clock::{as_ms, timestamp};
@@ -105,16 +105,12 @@ pub async fn create_instance(
         .engine(&cx.plan()?.settings.engine)
         .set_availability_zone(wanted.zone.clone())
         .set_promotion_tier(wanted.tier.map(i32::from))
+        .publicly_accessible(cx.plan()?.facts.publicly_accessible)
         .set_tags(Some(tags(cx)));
     match call.send().await {
         Ok(_) => Ok(()),
         Err(e) if wire_code(&e) == Some("DBInstanceAlreadyExists") => {
-            let ours = super::instances(rds, cx).await?;
-            if ours.iter().any(|i| i.id == wanted.id) {
-                Ok(())
-            } else {
-                Err(name_taken(&format!("instance {} is not ours", wanted.id)))
-            }
+            super::expect_own_instance(rds, cx, &wanted.id).await
         }
         Err(e) => Err(Failure::from_sdk("creating an instance", &e)),
     }

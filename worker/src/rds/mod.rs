@@ -4,7 +4,7 @@ mod effects;
 mod reads;
 
 pub use effects::{Made, create_instance, restore_cluster, set_master_password};
-pub use reads::{Quotas, find_cluster, instances, missing_groups, quotas};
+pub use reads::{Quotas, expect_own_instance, find_cluster, instances, missing_groups, quotas};
 
 use crate::step::StepContext;
 use aurora_restore_shared::failure::{Failure, FailureCode};

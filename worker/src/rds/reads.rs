@@ -1,6 +1,6 @@
 //! Reads.
 
-use super::{Cluster, Found, Instance, not_ours};
+use super::{Cluster, Found, Instance, name_taken, not_ours};
 use crate::step::StepContext;
 use aurora_restore_shared::failure::{Failure, wire_code};
 use aws_sdk_rds::Client;
@@ -35,7 +35,11 @@ pub async fn find_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Found, F
     let Some(cluster) = page.db_clusters.unwrap_or_default().into_iter().next() else {
         return Ok(Found::Nothing);
     };
-    let made = ms(cluster.cluster_create_time());
+    // What an earlier commit recorded needs no second opinion on its age.
+    let is_known = cluster
+        .db_cluster_resource_id()
+        .is_some_and(|id| cx.job.outputs.get("resource_id").is_some_and(|known| known == id));
+    let made = ms(cluster.cluster_create_time()).filter(|_| !is_known);
     match not_ours(cluster.tag_list(), made, cx.spec.id, cx.spec.created_at_ms) {
         Some(why) => Ok(Found::Stranger(why)),
         None => Ok(Found::Ours(ours(&cluster))),
@@ -73,6 +77,29 @@ pub async fn instances(rds: &Client, cx: &StepContext<'_>) -> Result<Vec<Instanc
         status: i.db_instance_status().unwrap_or_default().to_owned(),
     };
     Ok(all.iter().filter(is_ours).map(instance).collect())
+}
+
+/// Whether the instance that stands under a name is this job's. One that is not listed yet was made
+/// a moment ago: the next visit looks again.
+///
+/// # Errors
+/// `target_name_taken` when it is somebody else's; whatever AWS answers, classified.
+pub async fn expect_own_instance(
+    rds: &Client,
+    cx: &StepContext<'_>,
+    id: &str,
+) -> Result<(), Failure> {
+    let filter = Filter::builder().name("db-instance-id").values(id).build();
+    let page = rds.describe_db_instances().filters(filter).send().await;
+    let page = page.map_err(|e| Failure::from_sdk("looking at an instance", &e))?;
+    let strangers = page.db_instances.unwrap_or_default().iter().find_map(|i| {
+        let made = ms(i.instance_create_time());
+        not_ours(i.tag_list(), made, cx.spec.id, cx.spec.created_at_ms)
+    });
+    match strangers {
+        Some(why) => Err(name_taken(&format!("instance {id}: {why}"))),
+        None => Ok(()),
+    }
 }
 
 /// Which of the named groups do not exist, in words.

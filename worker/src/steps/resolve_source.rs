@@ -1,18 +1,40 @@
 //! `resolve_source`: wants the source pinned by ARN and the plan made.
 
-use crate::step::{Done, StepContext, StepResult, done, pairs};
+use crate::step::{Done, Outcome, StepContext, StepResult, Waiting, done, pairs};
+use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::facts;
-use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::fault::Faults;
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::plan::{Plan, plan};
+use aurora_restore_shared::request::{SnapshotPick, Source};
+use aurora_restore_shared::watch::{Watch, WatchKind};
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let request = &cx.spec.request;
     let rds = cx.worker.env.rds(request.source.region());
-    let facts = facts::read(&rds, request).await?;
+    let facts = match facts::read(&rds, request).await {
+        Ok(facts) => facts,
+        Err(failure) => return wait_for_snapshot(&cx, failure),
+    };
     let plan = plan(request, &facts).map_err(|faults| refused(&faults))?;
     Ok(pinned(plan).into())
+}
+
+/// A snapshot that is still being made is waited for; any other failure stays one.
+fn wait_for_snapshot(cx: &StepContext<'_>, failure: Failure) -> StepResult {
+    let Source::Snapshot(source) = &cx.spec.request.source else { return Err(failure) };
+    match source.pick() {
+        Some(SnapshotPick::Exactly(id)) if failure.kind == FailureKind::Busy => {
+            let operation = Operation::MakeSnapshot;
+            let wait = cx.wait_for(WatchKind::Snapshot, operation, &failure.text);
+            let id = id.rsplit("cluster-snapshot:").next().unwrap_or(id).to_owned();
+            let (account, region) = (source.account.clone(), source.region.clone());
+            let watch = Watch { account, region, id, ..wait.watch };
+            Ok(Outcome::WaitFor(Waiting { watch, ..wait }))
+        }
+        _ => Err(failure),
+    }
 }
 
 fn refused(faults: &Faults) -> Failure {

@@ -28,7 +28,8 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         Decision::Restore => match rds::restore_cluster(&rds, &cx).await? {
             rds::Made::Now { resource_id, request_id } => {
                 let made = Found::Ours(Cluster::creating(&resource_id));
-                Ok(crate::step::Outcome::WaitFor(waiting(&cx, &made, request_id)?))
+                let wait = waiting(&cx, &made, request_id)?;
+                Ok(crate::step::Outcome::WaitFor(Waiting { begun: true, ..wait }))
             }
             // Somebody took the name in between, or our own call was answered twice: look again.
             rds::Made::AlreadyThere => {

@@ -8,10 +8,10 @@ use super::restore_cluster::RESOURCE_ID;
 use crate::rds::{self, Cluster, Found};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs};
 use aurora_restore_shared::estimate::Operation;
-use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
+use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::Master;
-use aurora_restore_shared::watch::WatchKind;
+use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
 
 /// The output that says which version of the secret was set.
 pub(super) const SECRET_VERSION: &str = "secret_version";
@@ -41,24 +41,28 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
             let password = crate::database::read_secret(&cx, secret, None).await?;
             rds::set_master_password(&rds, &cx, &password).await?;
             let outputs = pairs([(SECRET_VERSION, password.version)]);
-            Ok(Outcome::WaitFor(Waiting { outputs, ..waiting(&cx) }))
+            Ok(Outcome::WaitFor(Waiting { begun: true, outputs, ..waiting(&cx) }))
         }
     }
 }
 
 fn waiting(cx: &StepContext<'_>) -> Waiting {
-    cx.wait_for(WatchKind::Cluster, Operation::ResetPassword, "the master password is being set")
+    cx.wait_for(
+        WatchKind::Cluster,
+        Operation::ResetPassword,
+        "waits for the cluster to take its master password",
+    )
 }
 
 fn decide(found: &Found, committed: Option<&str>, was_set: bool) -> Result<Decision, Failure> {
     let Some(id) = committed else { return Ok(Decision::CommitFirst) };
     match found {
         Found::Ours(Cluster { resource_id, status, .. }) if resource_id == id => {
-            match (status.as_str(), was_set) {
-                ("available", true) => Ok(Decision::Done),
-                ("available", false) => Ok(Decision::Set),
-                (_, true) => Ok(Decision::Wait),
-                (other, false) => Err(busy(other)),
+            match (classify_status(status, "available"), was_set) {
+                (StatusClass::Ready, true) => Ok(Decision::Done),
+                (StatusClass::Ready, false) => Ok(Decision::Set),
+                (StatusClass::Working, _) => Ok(Decision::Wait),
+                (StatusClass::Broken, _) => Err(broken(status)),
             }
         }
         _ => {
@@ -68,9 +72,9 @@ fn decide(found: &Found, committed: Option<&str>, was_set: bool) -> Result<Decis
     }
 }
 
-fn busy(status: &str) -> Failure {
-    let text = format!("the cluster is {status}; a password can be set when it is available");
-    Failure::new(FailureKind::Busy, FailureCode::ResourceBusy, text)
+fn broken(status: &str) -> Failure {
+    let text = format!("the restored cluster is in status {status}");
+    Failure::permanent(FailureCode::ResourceFailed, text)
 }
 
 #[cfg(test)]
@@ -99,7 +103,8 @@ mod tests {
 
     #[test]
     fn it_waits_for_a_cluster_that_does_something_else() {
-        let busy = decide(&ours("backing-up"), Some("cluster-A"), false).unwrap_err();
-        assert_eq!(busy.kind, FailureKind::Busy);
+        let busy = decide(&ours("backing-up"), Some("cluster-A"), false).unwrap();
+        assert_eq!(busy, Decision::Wait);
+        assert!(decide(&ours("failed"), Some("cluster-A"), false).is_err());
     }
 }

@@ -65,6 +65,7 @@ impl Account {
     pub(super) fn done(&mut self, step: StepName, done: Done, now_ms: EpochMs) {
         let state = self.start(step, now_ms);
         state.status = StepStatus::Done;
+        state.retrying_since_ms = None;
         state.how = Some(done.how);
         self.job.outputs.extend(done.outputs);
         let entry = self.step_entry(step, "done", now_ms);
@@ -75,7 +76,9 @@ impl Account {
 
     /// A step waits for a resource.
     pub(super) fn waits(&mut self, step: StepName, waiting: &Waiting, now_ms: EpochMs) {
-        self.start(step, now_ms).status = StepStatus::Waiting;
+        let state = self.start(step, now_ms);
+        state.status = StepStatus::Waiting;
+        state.retrying_since_ms = None;
         self.job.outputs.extend(waiting.outputs.clone());
         let entry = self.step_entry(step, "waiting", now_ms);
         entry.note.clone_from(&waiting.note);

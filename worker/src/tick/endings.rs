@@ -65,7 +65,7 @@ fn wait_patiently(
     now_ms: EpochMs,
     entropy: &Entropy,
 ) -> Verdict {
-    let waited_ms = (now_ms - step.since_ms).max(0);
+    let waited_ms = (now_ms - step.retrying_since_ms.unwrap_or(now_ms)).max(0);
     if waited_ms > as_ms(PATIENCE) {
         let text = format!("waited a day: {}", failure.text);
         return Verdict::Final(Failure {
@@ -120,7 +120,7 @@ mod tests {
 
     fn verdict(kind: FailureKind, attempts: u32, waited_ms: i64) -> Verdict {
         let failure = Failure::new(kind, FailureCode::UnknownError, "x");
-        let step = StepState { attempts, ..StepState::started(0) };
+        let step = StepState { attempts, retrying_since_ms: Some(0), ..StepState::started(0) };
         judge(&failure, &step, waited_ms, &Entropy::seeded(1))
     }
 

@@ -31,6 +31,8 @@ pub enum TickEnd {
     Fenced,
     /// The wake-up was stale, or the job is ticked elsewhere, or it has ended.
     NotMine(ClaimRefused),
+    /// The message was a dead letter that was put back: its job goes on.
+    Replayed,
     /// The message went to the dead-letter queue: unreadable, or of no known job.
     DeadLettered,
 }
@@ -48,6 +50,7 @@ impl TickEnd {
             Self::NotMine(ClaimRefused::Stale) => "stale",
             Self::NotMine(ClaimRefused::Leased) => "leased",
             Self::NotMine(ClaimRefused::Ended) => "ended",
+            Self::Replayed => "replayed",
             Self::DeadLettered => "dead_lettered",
         }
     }
@@ -64,12 +67,36 @@ const LETTER_RETRY: Duration = Duration::from_secs(60);
 pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickEnd> {
     let end = match WakeUp::parse(&message.body) {
         Ok(wake) => tick(worker, wake.job, wake.seq, Some(message)).await?,
-        Err(why) => bury(worker, message, &why).await?,
+        Err(why) => match redriven(&message.body) {
+            Some(job) => replay(worker, job).await?,
+            None => bury(worker, message, &why).await?,
+        },
     };
     // A commit that gave the job another wake-up number has made this message stale: whether it is
     // deleted now or delivered again changes nothing.
     worker.queues.delete(message).await?;
     Ok(end)
+}
+
+/// The job that a dead letter points to, which SQS's own redrive has put into a queue of ours.
+fn redriven(body: &str) -> Option<JobId> {
+    serde_json::from_str::<DeadLetter>(body).ok()?.job
+}
+
+/// A pointer that comes back is a replay: the failed job goes on at its failed step. Of a job that
+/// has not failed (any more) it is stale.
+async fn replay(worker: &Worker, job: JobId) -> anyhow::Result<TickEnd> {
+    let Some(failed) = worker.store.state(job).await? else {
+        return Ok(TickEnd::NotMine(ClaimRefused::Stale));
+    };
+    let first = as_ms(safety_interval(0));
+    let Some(next) = failed.retry(worker.now_ms(), first) else {
+        return Ok(TickEnd::NotMine(ClaimRefused::Stale));
+    };
+    if worker.store.replace_ended(&failed, &next).await? {
+        worker.queues.send_for(&next).await?;
+    }
+    Ok(TickEnd::Replayed)
 }
 
 /// Puts a message that cannot be handled into the dead-letter queue, with the reason.
@@ -82,7 +109,8 @@ async fn bury(worker: &Worker, message: &Received, why: &str) -> anyhow::Result<
     Ok(TickEnd::DeadLettered)
 }
 
-/// Ticks a job at a wake-up number. `message` is kept invisible while it runs.
+/// Ticks a job at a wake-up number. `message` is what goes to the dead letters if there is no such
+/// job.
 ///
 /// # Errors
 /// When the table or a queue is missing, or AWS does not answer.
@@ -97,7 +125,7 @@ pub async fn tick(
     let lease = Lease { owner: worker.id.clone(), until_ms };
     let token = worker.env.entropy.token();
     match worker.store.claim(job, seq, &lease, &token, now).await? {
-        ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed, message).await,
+        ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed).await,
         ClaimOutcome::Refused(why) => Ok(TickEnd::NotMine(why)),
         ClaimOutcome::Unknown => match message {
             Some(message) => bury(worker, message, "there is no such job in the table").await,
@@ -106,11 +134,7 @@ pub async fn tick(
     }
 }
 
-async fn run_claimed(
-    worker: &Worker,
-    claimed: &JobState,
-    message: Option<&Received>,
-) -> anyhow::Result<TickEnd> {
+async fn run_claimed(worker: &Worker, claimed: &JobState) -> anyhow::Result<TickEnd> {
     if claimed.failed_at.is_some() {
         // It has failed before; only its dead letter is still to be sent.
         return send_letter(worker, claimed).await;
@@ -122,7 +146,7 @@ async fn run_claimed(
             biased;
             worked = work => Some(worked),
             () = worker.drain.cancelled() => Some(Ok(hand_back(worker))),
-            () = keep_lease(worker, claimed, message) => None,
+            () = keep_lease(worker, claimed) => None,
         }
     };
     match worked {
@@ -146,23 +170,23 @@ fn hand_back(worker: &Worker) -> Ending {
     Ending::HandBack { due_at_ms: worker.after(safety_interval(0)) }
 }
 
-/// Renews the lease, and keeps the message invisible, for as long as it is polled. Returns when the
-/// job was taken over.
-async fn keep_lease(worker: &Worker, claimed: &JobState, message: Option<&Received>) {
-    let lease = worker.settings.lease;
-    let seconds = visibility_seconds(lease);
+/// A long tick's lease grows with it, up to this many of the first one: a renewal costs three write
+/// units, and a tick that has lasted for minutes may be missed for minutes if it dies.
+const LONGEST_LEASE: u32 = 5;
+
+/// Renews the lease for as long as it is polled. Returns when the job was taken over. The message is
+/// left to come again: it is refused by the lease then, and deleted.
+async fn keep_lease(worker: &Worker, claimed: &JobState) {
+    let first = worker.settings.lease;
+    let mut lease = first;
     loop {
         worker.clock().sleep(lease / 3).await;
+        lease = (lease * 2).min(first * LONGEST_LEASE);
         let until = worker.after(lease);
         match worker.store.renew(claimed.id, claimed.epoch, until).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(e) => tracing::warn!(job = %claimed.id, error = %e, "could not renew the lease"),
-        }
-        if let Some(message) = message
-            && let Err(e) = worker.queues.change_visibility(message, seconds).await
-        {
-            tracing::debug!(job = %claimed.id, error = %e, "the message is visible again");
         }
     }
 }

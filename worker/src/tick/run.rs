@@ -38,6 +38,9 @@ pub(super) async fn run(
     }
     let (spec, plan) = worker.store.load_spec_and_plan(claimed.id, claimed.plan_epoch).await?;
     let Some(spec) = spec else { return Ok(failing(worker, lost_record("request"))) };
+    if spec.request.target.account != worker.account {
+        return Ok(failing(worker, other_account(worker, &spec)));
+    }
     if claimed.plan_epoch.is_some() && plan.is_none() {
         return Ok(failing(worker, lost_record("plan")));
     }
@@ -74,6 +77,15 @@ fn poisoned(claimed: &JobState) -> FailedAt {
         claimed.claims - 1
     );
     FailedAt { step: None, failure: Failure::permanent(FailureCode::Poisoned, text) }
+}
+
+/// Never done with the rights of another account than the one that is meant.
+fn other_account(worker: &Worker, spec: &Spec) -> FailedAt {
+    let (wanted, own) = (&spec.request.target.account, &worker.account);
+    let text = format!(
+        "the request is for account {wanted}, the workers are in {own}: run workers there, or correct the request"
+    );
+    FailedAt { step: None, failure: Failure::permanent(FailureCode::PlanRefused, text) }
 }
 
 fn lost_record(what: &str) -> FailedAt {
@@ -172,7 +184,11 @@ fn take(
 }
 
 fn take_wait(account: &mut Account, step: StepName, waiting: Waiting, now: i64, waits: &mut Waits) {
-    let deadline = account.start(step, now).since_ms + as_ms(waiting.deadline);
+    let state = account.start(step, now);
+    if waiting.begun {
+        state.since_ms = now;
+    }
+    let deadline = state.since_ms + as_ms(waiting.deadline);
     if now >= deadline {
         let text = format!("{step} is not done at its deadline: {}", waiting.note);
         let late = Failure::permanent(FailureCode::DeadlinePassed, text);
@@ -196,7 +212,9 @@ fn take_failure(
     match judge(failure, &state, now, &worker.env.entropy) {
         Verdict::Again { at_ms, uses_attempt } => {
             worker.metrics.step_visited(step.as_str(), "retrying");
-            account.start(step, now).attempts += u32::from(uses_attempt);
+            let state = account.start(step, now);
+            state.attempts += u32::from(uses_attempt);
+            state.retrying_since_ms = state.retrying_since_ms.or(Some(now));
             account.retries(step, failure, now);
             waits.times.push(at_ms);
         }
