@@ -148,8 +148,9 @@ impl fmt::Display for Figures {
             column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
         }
         writeln!(f, "{}", table.trim_fmt())?;
-        let build = if self.is_optimised { "a release" } else { "a debug (say nothing)" };
-        writeln!(f, "\nOn {} processors, with {build} build.", self.processors)
+        let release = self.is_optimised;
+        let build = if release { "A release build" } else { "A debug build, which says nothing," };
+        writeln!(f, "\n{build} on {} processors.", self.processors)
     }
 }
 
