@@ -1,8 +1,8 @@
 //! `create_instances`: wants the planned instances, the writer first, all available. A restore
 //! makes none.
 
-use super::restore_cluster::RESOURCE_ID;
-use crate::rds::{self, Found, Instance, Wanted};
+use super::restore_cluster::restored_cluster;
+use crate::rds::{self, Instance, Wanted};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::failure::{Failure, FailureCode};
@@ -17,7 +17,8 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let there = rds::instances(&rds, &cx).await?;
     let missing = decide(&wanted, &there)?;
     if !missing.is_empty() {
-        expect_restored(&rds::find_cluster(&rds, &cx).await?, &cx)?;
+        // Instances are made in the restored cluster only, never in one that took its name since.
+        restored_cluster(&rds::find_cluster(&rds, &cx).await?, &cx)?;
     }
     for instance in &missing {
         rds::create_instance(&rds, &cx, instance).await?;
@@ -30,18 +31,6 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let note = format!("{} of {} instances were still to be created", missing.len(), wanted.len());
     let wait = cx.wait_for(WatchKind::Members, Operation::CreateInstances, &note);
     Ok(Outcome::WaitFor(Waiting { begun: !missing.is_empty(), ..wait }))
-}
-
-/// Instances are made in the restored cluster only, never in one that took its name since.
-fn expect_restored(found: &Found, cx: &StepContext<'_>) -> Result<(), Failure> {
-    let known = cx.job.outputs.get(RESOURCE_ID);
-    match found {
-        Found::Ours(cluster) if known == Some(&cluster.resource_id) => Ok(()),
-        _ => {
-            let text = "the restored cluster is no longer under its name";
-            Err(Failure::permanent(FailureCode::ResourceLost, text))
-        }
-    }
 }
 
 /// The instances of a plan. Their names derive from the job, so that a repeat finds them again and

@@ -65,6 +65,25 @@ fn decide(found: &Found, known: Option<&str>) -> Result<Decision, Failure> {
     }
 }
 
+/// The cluster that this job has restored, still under its name: what later steps act on.
+///
+/// # Errors
+/// `resource_lost` when it is gone or another one stands there.
+pub(super) fn restored_cluster<'a>(
+    found: &'a Found,
+    cx: &StepContext<'_>,
+) -> Result<&'a Cluster, Failure> {
+    match found {
+        Found::Ours(cluster) if cx.job.outputs.get(RESOURCE_ID) == Some(&cluster.resource_id) => {
+            Ok(cluster)
+        }
+        _ => {
+            let text = "the restored cluster is no longer under its name";
+            Err(Failure::permanent(FailureCode::ResourceLost, text))
+        }
+    }
+}
+
 fn restored(cx: &StepContext<'_>, found: &Found) -> Done {
     let how = match (cx.job.outputs.contains_key(RESOURCE_ID), cx.is_takeover()) {
         (true, _) => How::Did,

@@ -1,10 +1,10 @@
 //! `verify_restore`: wants proof. The restored cluster is what was planned, and every SQL check of
 //! the request gets the answer it expects, over TLS with a verified certificate.
 
-use super::restore_cluster::RESOURCE_ID;
+use super::restore_cluster::restored_cluster;
 use super::set_credentials::SECRET_VERSION;
 use crate::database::{self, Login};
-use crate::rds::{self, Cluster, Found};
+use crate::rds::{self, Cluster};
 use crate::step::{Done, StepContext, StepResult, done};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
@@ -15,23 +15,13 @@ use std::collections::BTreeMap;
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let found = rds::find_cluster(&rds::client(&cx), &cx).await?;
-    let cluster = restored_cluster(&found, cx.job.outputs.get(RESOURCE_ID))?;
+    let cluster = restored_cluster(&found, &cx)?;
     check_settings(cx.plan()?, cluster)?;
     let checks = &cx.spec.request.verify.checks;
     let answers = ask(&cx, cluster, checks).await?;
     let details = judge(checks, &answers)?;
     let note = format!("settings as planned; {} checks passed", checks.len());
     Ok(Done { details, ..done(How::Did, note) }.into())
-}
-
-fn restored_cluster<'a>(found: &'a Found, known: Option<&String>) -> Result<&'a Cluster, Failure> {
-    match found {
-        Found::Ours(cluster) if known == Some(&cluster.resource_id) => Ok(cluster),
-        _ => {
-            let text = "the restored cluster is no longer under its name";
-            Err(Failure::permanent(FailureCode::ResourceLost, text))
-        }
-    }
 }
 
 fn check_settings(plan: &Plan, cluster: &Cluster) -> Result<(), Failure> {
