@@ -1,6 +1,7 @@
 //! The AWS SDK on the in-process door: what a simulation pays for one call. One thread, in virtual
 //! time, through the fleet's own store and queues.
 
+use super::empty::Empty;
 use super::report::{Operations, Rate};
 use super::stage::Stage;
 use super::stopwatch::Stopwatch;
@@ -8,8 +9,13 @@ use crate::sim::START_MS;
 use anyhow::{Context, ensure};
 use aurora_restore_local::clock::TokioNow;
 use aurora_restore_shared::clock::Clock;
+use aurora_restore_shared::entropy::Entropy;
+use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::ids::{Epoch, JobId};
 use aurora_restore_shared::message::WakeUp;
 use aurora_restore_shared::queue::Sending;
+use aurora_restore_shared::settings::Common;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -24,6 +30,24 @@ pub(super) fn measure(time: Duration) -> anyhow::Result<Operations> {
         let now = Arc::new(TokioNow::starting_at(START_MS));
         let stage = Stage::set(now, Clock::starting_at(START_MS), 1).await?;
         operations(&stage, time).await
+    })
+}
+
+/// Calls per second of the SDK when nobody handles them: building, signing, retry bookkeeping,
+/// parsing.
+pub(super) fn measure_sdk_alone(time: Duration) -> anyhow::Result<Rate> {
+    let runtime = Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    runtime.block_on(async {
+        let clock = Clock::starting_at(START_MS);
+        let (http, entropy) = (SharedHttpClient::new(Empty), Entropy::seeded(1));
+        let env = Environment::in_process(http, clock, entropy, &Common::default(), "alone");
+        let store = env.store();
+        let id = JobId::keyed("bench", "alone");
+        let renew = async |n| {
+            ensure!(store.renew(id, Epoch(1), i64::try_from(n)?).await?, "nobody refuses it");
+            Ok(())
+        };
+        repeat(time, renew).await
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod cli;
 mod connection;
+mod empty;
 mod http;
 mod in_process;
 mod report;
@@ -46,6 +47,8 @@ fn measure(bench: &Bench) -> anyhow::Result<Figures> {
     let http = http::measure(bench.connections, bench.time())?;
     say("the AWS SDK on the local cloud, in process");
     let in_process = in_process::measure(bench.time())?;
+    say("the AWS SDK on nothing at all");
+    let sdk_alone = in_process::measure_sdk_alone(bench.time())?;
     say("restores in virtual time");
     let restores = restores::measure()?;
     Ok(Figures {
@@ -54,6 +57,7 @@ fn measure(bench: &Bench) -> anyhow::Result<Figures> {
         connections: bench.connections,
         http,
         in_process,
+        sdk_alone,
         restores,
     })
 }

@@ -29,6 +29,9 @@ pub struct Figures {
     pub http: Operations,
     /// The AWS SDK on the local cloud, in process, on one thread.
     pub in_process: Operations,
+    /// The AWS SDK on a transport that answers nothing: its own cost, and so the ceiling of the
+    /// in-process figures on this machine. The same call as [`Operations::update_item`].
+    pub sdk_alone: Rate,
     /// Restores in virtual time.
     pub restores: Restores,
 }
@@ -160,6 +163,9 @@ impl Figures {
         let mut rows = Vec::new();
         rows.extend(self.http.rows(&http, HTTP_AIM));
         rows.extend(self.in_process.rows("AWS SDK in process, one thread", IN_PROCESS_AIM));
+        let alone = "AWS SDK alone, one thread: UpdateItem answered by nobody".to_owned();
+        let figure = format!("{}/s", grouped(self.sdk_alone.per_second.round() as u64));
+        rows.push([alone, figure, "the ceiling".to_owned()]);
         rows.extend(self.restores.rows());
         rows
     }
@@ -233,6 +239,7 @@ mod tests {
             connections: 32,
             http: operations.clone(),
             in_process: operations,
+            sdk_alone: rate,
             restores,
         }
     }
@@ -272,6 +279,8 @@ mod tests {
         assert_eq!(words(http), [http, "12,346/s", "5,000/s"]);
         let sdk = "AWS SDK in process, one thread: GetItem";
         assert_eq!(words(sdk), [sdk, "12,346/s", "20,000/s"]);
+        let alone = "AWS SDK alone, one thread: UpdateItem answered by nobody";
+        assert_eq!(words(alone), [alone, "12,346/s", "the ceiling"]);
         assert_eq!(words("write units"), ["DynamoDB write units each", "32.5", "≤ 40"]);
         assert_eq!(words("wall time"), ["all of them, wall time", "1.6 s"]);
     }
