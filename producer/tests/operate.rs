@@ -48,7 +48,7 @@ async fn dropped_at_any_suspension_and_repeated_it_goes_on_once() {
         let id = failed_job(&lab).await;
         let whole = dropped_at(points, retry(&lab.env, id)).await;
         // A dead letter that somebody was looking at when he died is visible again after this.
-        lab.env.clock.sleep(std::time::Duration::from_secs(20)).await;
+        lab.env.clock.sleep(std::time::Duration::from_secs(40)).await;
         retry(&lab.env, id).await.unwrap();
         goes_on(&lab, id).await;
         if whole.is_some() {
