@@ -13,7 +13,7 @@ use std::time::Duration;
 pub(super) const PROGRAM: &str = "aurora-restore-worker";
 
 /// How long a claim lasts: a dead worker's jobs are taken over after this time.
-pub(super) const LEASE_MS: u32 = 4_000;
+const LEASE_MS: u32 = 4_000;
 
 const START_MS: i64 = 20_000;
 const TURN: Duration = Duration::from_millis(50);

@@ -1,7 +1,6 @@
 //! What the demo has found out, for a person and for a program, and what of it must hold.
 
 use super::cost::{Cost, Costs};
-use super::fleet::LEASE_MS;
 use super::jobs::Job;
 use super::keep::Kept;
 use super::killing::{Killing, Takeover};
@@ -206,7 +205,7 @@ impl Found<'_> {
         let Killing { worker, pid, cluster, lease_left_ms, .. } = self.killing;
         let what = format!(
             "{worker} (process {pid}) was killed while it held the lease of {cluster} \
-             ({lease_left_ms} of {LEASE_MS} ms left)"
+             ({lease_left_ms} ms of it left)"
         );
         Claim { what, holds: self.killing.held_the_lease }
     }
