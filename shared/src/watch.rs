@@ -99,7 +99,7 @@ impl FromStr for WatchRef {
     }
 }
 
-/// What a status says to somebody who waits for another one. The list of statuses is open: one
+/// What a status says to somebody who waits for another one; of several, the greatest decides. The list of statuses is open: one
 /// that is not known means "still working", until the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StatusClass {

@@ -47,8 +47,7 @@ impl<'a> Observer<'a> {
     /// Looks once at everything that is watched.
     async fn look(&mut self, jobs: &[WatchedJob]) -> anyhow::Result<()> {
         let rds = self.worker.env.rds(&self.region);
-        let watched = jobs.iter().map(|job| job.reference.parse::<WatchRef>());
-        let references: BTreeSet<WatchRef> = watched.filter_map(Result::ok).collect();
+        let references: BTreeSet<WatchRef> = jobs.iter().map(|job| job.reference.clone()).collect();
         let statuses = describe(&rds, &references).await?;
         self.count_missing(&references, &statuses);
         self.worker.metrics.looks.inc();
@@ -68,19 +67,19 @@ impl<'a> Observer<'a> {
     }
 
     fn has_changed(&self, job: &WatchedJob, statuses: &Statuses) -> bool {
-        let Ok(reference) = job.reference.parse::<WatchRef>() else { return false };
-        match statuses.get(&reference) {
+        let reference = &job.reference;
+        match statuses.get(reference) {
             // A cluster whose instances are not listed yet is not there with its members.
             Some(found) if reference.kind == WatchKind::Members && found.len() < 2 => false,
             Some(found) => verdict(found, &job.want) != StatusClass::Working,
-            None => self.missing.get(&reference).is_some_and(|n| *n >= LOOKS_UNTIL_GONE),
+            None => self.missing.get(reference).is_some_and(|n| *n >= LOOKS_UNTIL_GONE),
         }
     }
 
     async fn wake(&self, job: &WatchedJob) -> anyhow::Result<()> {
         // The wake takes the job out of the index, so that it is woken once.
         if self.worker.wake(job.id, Some(job.seq)).await? {
-            tracing::debug!(job = %job.id, resource = job.reference, "woken");
+            tracing::debug!(job = %job.id, resource = %job.reference, "woken");
             self.worker.metrics.woken.inc();
         }
         Ok(())
@@ -107,11 +106,8 @@ type Statuses = BTreeMap<WatchRef, Vec<String>>;
 
 /// One broken part decides; else the one that is farthest from the wanted status.
 fn verdict(found: &[String], want: &str) -> StatusClass {
-    let classes = || found.iter().map(|status| classify_status(status, want));
-    if classes().any(|class| class == StatusClass::Broken) {
-        return StatusClass::Broken;
-    }
-    classes().max().unwrap_or(StatusClass::Working)
+    let classes = found.iter().map(|status| classify_status(status, want));
+    classes.max().unwrap_or(StatusClass::Working)
 }
 
 async fn describe(rds: &Client, references: &BTreeSet<WatchRef>) -> Result<Statuses, Failure> {

@@ -8,6 +8,7 @@ use crate::failure::wire_code;
 use crate::ids::{Epoch, JobId, RegionName, Seq, WorkerId};
 use crate::job::{ClaimRefused, JobState, Lease};
 use crate::request::Priority;
+use crate::watch::WatchRef;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -55,8 +56,8 @@ pub struct WatchedJob {
     pub id: JobId,
     /// The wake-up it expects.
     pub seq: Seq,
-    /// What it watches: `<kind>#<id>`.
-    pub reference: String,
+    /// What it watches.
+    pub reference: WatchRef,
     /// The status it wants to see.
     pub want: String,
     /// When that is expected.
@@ -359,7 +360,7 @@ fn watched_job(item: &Item) -> Result<WatchedJob, super::Unreadable> {
     Ok(WatchedJob {
         id: job_id(&read)?,
         seq: Seq(read.number("seq")?),
-        reference: read.text("watch_ref")?.to_owned(),
+        reference: read.parsed("watch_ref")?,
         want: read.text("watch_want")?.to_owned(),
         expected_at_ms: read.number("watch_at")?,
     })
