@@ -21,6 +21,14 @@ pub enum Service {
     Sts,
     /// AWS Secrets Manager (AWS JSON 1.1).
     Secretsmanager,
+    /// AWS KMS (AWS JSON 1.1).
+    Kms,
+    /// Amazon SNS (query protocol, XML answers).
+    Sns,
+    /// Amazon CloudWatch (query protocol with XML answers, or RPC v2 with CBOR).
+    Cloudwatch,
+    /// Amazon EventBridge (AWS JSON 1.1).
+    Events,
 }
 
 impl Service {
@@ -33,6 +41,10 @@ impl Service {
             "rds" => Self::Rds,
             "sts" => Self::Sts,
             "secretsmanager" => Self::Secretsmanager,
+            "kms" => Self::Kms,
+            "sns" => Self::Sns,
+            "monitoring" => Self::Cloudwatch,
+            "events" => Self::Events,
             _ => return None,
         })
     }
@@ -46,13 +58,17 @@ impl Service {
             Self::Rds => "rds",
             Self::Sts => "sts",
             Self::Secretsmanager => "secretsmanager",
+            Self::Kms => "kms",
+            Self::Sns => "sns",
+            Self::Cloudwatch => "monitoring",
+            Self::Events => "events",
         }
     }
 
     /// Whether the service speaks the query protocol with XML answers (else AWS JSON).
     #[must_use]
     pub fn is_query(self) -> bool {
-        matches!(self, Self::Rds | Self::Sts)
+        matches!(self, Self::Rds | Self::Sts | Self::Sns | Self::Cloudwatch)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::clock::SharedNow;
 use crate::faults::Fate;
 use crate::wire::{WireRequest, WireResponse};
 use crate::world::{Handled, World};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -27,6 +28,23 @@ pub struct Cloud {
     world: Arc<Mutex<World>>,
     now: SharedNow,
     changed: Arc<Notify>,
+    parked: Arc<AtomicUsize>,
+}
+
+/// A call that waits; no longer, once this is dropped.
+struct Parked<'a>(&'a AtomicUsize);
+
+impl<'a> Parked<'a> {
+    fn one_more_of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Parked<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl std::fmt::Debug for Cloud {
@@ -39,7 +57,12 @@ impl Cloud {
     /// Puts a world behind its doors.
     #[must_use]
     pub fn new(world: World, now: SharedNow) -> Self {
-        Self { world: Arc::new(Mutex::new(world)), now, changed: Arc::new(Notify::new()) }
+        Self {
+            world: Arc::new(Mutex::new(world)),
+            now,
+            changed: Arc::default(),
+            parked: Arc::default(),
+        }
     }
 
     /// The present moment, milliseconds since the Unix epoch.
@@ -51,6 +74,17 @@ impl Cloud {
     /// The world itself, for tests, admin pages and auditors. Do not hold it over an await.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has every waiting call look again, as after a jump of the clock.
+    pub fn look_again(&self) {
+        self.changed.notify_waiters();
+    }
+
+    /// How many calls wait for something to happen (long polls).
+    #[must_use]
+    pub fn parked(&self) -> usize {
+        self.parked.load(Ordering::SeqCst)
     }
 
     /// Serves one request of a component, with the latency and faults that fate has for it.
@@ -79,6 +113,7 @@ impl Cloud {
             match self.handle(&call, component, request, &fate) {
                 Handled::Response(response) => break response,
                 Handled::Park { retry_at_ms } => {
+                    let _waiting = Parked::one_more_of(&self.parked);
                     let ms = u64::try_from(retry_at_ms - self.now_ms()).unwrap_or(0).max(1);
                     let _ = tokio::time::timeout(Duration::from_millis(ms), news).await;
                 }

@@ -151,8 +151,8 @@ fn throttle(service: Service) -> AwsError {
     let code = match service {
         Service::Dynamodb => "ThrottlingException",
         Service::Sqs => "RequestThrottled",
-        Service::Rds | Service::Sts => "Throttling",
-        Service::Secretsmanager => "ThrottlingException",
+        Service::Rds | Service::Sts | Service::Sns | Service::Cloudwatch => "Throttling",
+        Service::Secretsmanager | Service::Kms | Service::Events => "ThrottlingException",
     };
     AwsError::new(code, "Rate exceeded")
 }
@@ -161,6 +161,10 @@ fn internal(service: Service) -> AwsError {
     let code = match service {
         Service::Dynamodb => "InternalServerError",
         Service::Sqs | Service::Secretsmanager => "InternalServiceError",
+        Service::Kms => "KMSInternalException",
+        Service::Events => "InternalException",
+        Service::Sns => "InternalError",
+        Service::Cloudwatch => "InternalServiceError",
         Service::Rds | Service::Sts => "InternalFailure",
     };
     AwsError::new(code, "An internal error occurred").with_status(500)

@@ -172,6 +172,9 @@ impl World {
             Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
             Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
             Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
+            Service::Kms | Service::Sns | Service::Cloudwatch | Service::Events => {
+                Err(unknown_operation(call))
+            }
         }
     }
 }
@@ -211,7 +214,7 @@ fn body_json(request: &WireRequest) -> Result<Value, AwsError> {
 
 fn json_type(service: Service) -> &'static str {
     match service {
-        Service::Secretsmanager => "application/x-amz-json-1.1",
+        Service::Secretsmanager | Service::Kms | Service::Events => "application/x-amz-json-1.1",
         _ => "application/x-amz-json-1.0",
     }
 }
@@ -229,6 +232,8 @@ fn json_response(status: u16, service: Service, value: &Value, request_id: &str)
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        Service::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
+        Service::Cloudwatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
         _ => "http://rds.amazonaws.com/doc/2014-10-31/",
     }
 }

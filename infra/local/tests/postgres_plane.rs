@@ -134,6 +134,7 @@ impl Client {
 
 fn create(cluster: &str) -> Work {
     Work::CreateCluster {
+        engine: aurora_restore_local::data_plane::Engine::Postgres,
         cluster: cluster.into(),
         user: "master".into(),
         password: PASSWORD.into(),

@@ -14,19 +14,41 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-/// One piece of work.
+/// The database engine of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// PostgreSQL, for Aurora PostgreSQL.
+    Postgres,
+    /// MySQL (as MariaDB speaks it), for Aurora MySQL.
+    Mysql,
+}
+
+/// One piece of work. Whatever reads a cluster or snapshot finds the engine there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// An empty database server for a new cluster.
     CreateCluster {
         /// Resource id of the cluster.
         cluster: String,
+        /// What runs in it.
+        engine: Engine,
         /// Master user.
         user: String,
         /// Master password.
         password: String,
         /// First database.
         database: String,
+    },
+    /// SQL run in a database of a cluster as its master user, e.g. to fill it.
+    RunSql {
+        /// Resource id of the cluster.
+        cluster: String,
+        /// Master user: what the SQL makes belongs to it.
+        user: String,
+        /// The database.
+        database: String,
+        /// The statements.
+        sql: String,
     },
     /// A consistent copy of a cluster's data as of now.
     Snapshot {
@@ -39,6 +61,29 @@ pub enum Work {
     Restore {
         /// Resource id of the snapshot.
         snapshot: String,
+        /// Resource id of the new cluster.
+        cluster: String,
+    },
+    /// A snapshot of its own with the data of another: both may be dropped alone.
+    CopySnapshot {
+        /// Resource id of the snapshot that is copied.
+        from: String,
+        /// Resource id of the copy.
+        to: String,
+    },
+    /// A new cluster with another one's data as of a moment.
+    RestoreToTime {
+        /// Resource id of the cluster the data is from.
+        source: String,
+        /// Resource id of the new cluster.
+        cluster: String,
+        /// The moment, milliseconds since the Unix epoch; `None` is now.
+        to_ms: Option<i64>,
+    },
+    /// A new cluster with another one's data as of now, sharing storage where that is possible.
+    Clone {
+        /// Resource id of the cluster the data is from.
+        source: String,
         /// Resource id of the new cluster.
         cluster: String,
     },

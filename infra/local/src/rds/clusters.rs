@@ -13,7 +13,7 @@ use super::names::{self, Kind};
 use super::surprises::Surprise;
 use super::tags::read_tags;
 use super::{Rds, refuse_unsupported, render, required};
-use crate::data_plane::{Ticket, Work};
+use crate::data_plane::{Engine, Ticket, Work};
 use crate::error::AwsError;
 use crate::params::Params;
 use crate::world::{Answer, Context, Reply};
@@ -101,6 +101,7 @@ impl Rds {
         let database = base.database_name.clone().unwrap_or_else(|| "postgres".into());
         let work = Work::CreateCluster {
             cluster: base.resource_id.clone(),
+            engine: Engine::Postgres,
             user: base.master_username.clone(),
             password: base.master_password.clone(),
             database,

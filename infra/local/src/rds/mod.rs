@@ -15,6 +15,7 @@ mod instances;
 pub mod model;
 mod modify;
 pub mod names;
+pub mod notices;
 mod operation;
 mod passing;
 mod power;
@@ -46,6 +47,7 @@ pub struct Rds {
     quotas: BTreeMap<Place, Quotas>,
     default_quotas: Quotas,
     surprises: BTreeMap<String, VecDeque<Surprise>>,
+    notices: Vec<notices::Notice>,
 }
 
 impl Rds {
@@ -59,6 +61,7 @@ impl Rds {
             quotas: BTreeMap::new(),
             default_quotas: Quotas::default(),
             surprises: BTreeMap::new(),
+            notices: Vec::new(),
         }
     }
 

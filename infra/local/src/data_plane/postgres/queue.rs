@@ -18,8 +18,13 @@ impl Needs {
             Work::Snapshot { cluster: c, snapshot: s } => (vec![cluster(c), snapshot(s)], vec![]),
             // Many clusters may be restored from one snapshot at the same time.
             Work::Restore { snapshot: s, cluster: c } => (vec![cluster(c)], vec![snapshot(s)]),
+            Work::CopySnapshot { from, to } => (vec![snapshot(to)], vec![snapshot(from)]),
+            Work::RestoreToTime { source, cluster: c, .. } | Work::Clone { source, cluster: c } => {
+                (vec![cluster(c), cluster(source)], vec![])
+            }
             Work::DropSnapshot { snapshot: s } => (vec![snapshot(s)], vec![]),
             Work::CreateCluster { cluster: c, .. }
+            | Work::RunSql { cluster: c, .. }
             | Work::Open { cluster: c }
             | Work::Close { cluster: c }
             | Work::SetPassword { cluster: c, .. }

@@ -5,7 +5,7 @@ use super::folder::{DataFolder, remove};
 use super::server::{INTERNAL_USER, Server};
 use super::tls::{HOST, Identity};
 use super::tools::Tools;
-use crate::data_plane::{Endpoint, Work};
+use crate::data_plane::{Endpoint, Engine, Work};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -68,7 +68,12 @@ impl Estate {
     /// Does one piece of work. For a cluster, the answer is where it is (or will be) reached.
     pub(super) fn perform(&self, work: &Work) -> Result<Option<Endpoint>, String> {
         match work {
-            Work::CreateCluster { cluster, user, password, database } => self.add(
+            Work::CreateCluster { engine: Engine::Mysql, .. }
+            | Work::RunSql { .. }
+            | Work::CopySnapshot { .. }
+            | Work::RestoreToTime { .. }
+            | Work::Clone { .. } => Err("not on this data plane".into()),
+            Work::CreateCluster { cluster, user, password, database, .. } => self.add(
                 cluster,
                 |data| self.template().and_then(|()| self.copy(&self.folder.template(), data)),
                 |server| server.create_master(user, password, database),

@@ -1,0 +1,46 @@
+//! The conformance suite: facts about AWS, each with its source, held against every door.
+//!
+//! Every fact runs in process (virtual time, one thread) and over HTTP (a real port). Where
+//! `AURORA_CONFORMANCE_<SERVICE>` names an endpoint (`http://127.0.0.1:4566`, or `aws` for a real
+//! account), the facts of that service run there, too: so the same tests judge another emulator,
+//! or AWS judges us. What an endpoint cannot do is skipped, with the reason.
+#![expect(clippy::unwrap_used, reason = "a fact that does not hold panics")]
+#![expect(clippy::print_stdout, reason = "says what was skipped, and why")]
+#![expect(dead_code, reason = "the facts of some services are still to come")]
+
+mod bed;
+mod doors;
+mod fact;
+mod sqs;
+
+use doors::Door;
+use fact::Fact;
+use libtest_mimic::{Arguments, Trial};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = Door::all().into_iter().flat_map(trials).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// All facts, module by module.
+fn facts() -> impl Iterator<Item = &'static Fact> {
+    [sqs::groups::FACTS].into_iter().flatten()
+}
+
+/// The facts that a door can be asked about.
+fn trials(door: Door) -> Vec<Trial> {
+    let asked = facts().filter(|fact| door.serves(fact.service));
+    asked.map(|fact| trial(door.clone(), fact)).collect()
+}
+
+fn trial(door: Door, fact: &'static Fact) -> Trial {
+    let name = format!("{}::{}::{}", door.name(), fact.service, fact.name);
+    Trial::test(name, move || {
+        if let Err(skip) = door.try_out(fact) {
+            println!("skipped: {skip} ({})", fact.source);
+        }
+        Ok(())
+    })
+}
