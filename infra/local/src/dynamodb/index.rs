@@ -3,7 +3,7 @@
 use super::capacity::EntryChange;
 use super::key::{Key, Position};
 use super::schema::KeySchema;
-use super::value::{Item, item_size};
+use super::value::{Attr, Item};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -75,26 +75,44 @@ impl Index {
         new: Option<&Arc<Item>>,
         due_ms: i64,
     ) -> EntryChange {
-        let old = old.and_then(|item| self.entry(key, item));
-        let new = new.and_then(|item| self.entry(key, item));
-        let change = compare(old.as_ref(), new.as_ref());
+        let place = |item: &Arc<Item>| self.schema.index_position(item, key);
+        let (from, to) = (old.and_then(place), new.and_then(place));
+        let change = match (old, new, &from, &to) {
+            (_, Some(new), None, Some(_)) => EntryChange::Put(self.size(new)),
+            (Some(old), _, Some(_), None) => EntryChange::Delete(self.size(old)),
+            (Some(old), Some(new), Some(from), Some(to)) if from != to => {
+                EntryChange::Move(self.size(old), self.size(new))
+            }
+            (Some(old), Some(new), Some(_), Some(_)) if self.differ(old, new) => {
+                EntryChange::Update(self.size(old), self.size(new))
+            }
+            _ => EntryChange::None,
+        };
         if change != EntryChange::None {
-            let remove = old.map(|(position, _)| position);
-            self.pending.push_back(Pending { due_ms, remove, insert: new });
+            let insert = to.zip(new).map(|(to, item)| (to, self.held(item)));
+            self.pending.push_back(Pending { due_ms, remove: from, insert });
         }
         change
     }
 
-    fn entry(&self, key: &Key, item: &Arc<Item>) -> Option<Entry> {
-        let position = self.schema.index_position(item, key)?;
-        let held = match self.projection {
-            Projection::All => Arc::clone(item),
-            _ => {
-                let held = item.iter().filter(|(name, _)| self.projects(name));
-                Arc::new(held.map(|(name, value)| (name.clone(), value.clone())).collect())
-            }
-        };
-        Some((position, held))
+    /// The attributes of an item that the index holds.
+    fn held_of<'i>(&self, item: &'i Item) -> impl Iterator<Item = (&'i String, &'i Attr)> {
+        item.iter().filter(|(name, _)| self.projects(name))
+    }
+
+    fn held(&self, item: &Arc<Item>) -> Arc<Item> {
+        if self.projection == Projection::All {
+            return Arc::clone(item);
+        }
+        Arc::new(self.held_of(item).map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    fn size(&self, item: &Item) -> usize {
+        self.held_of(item).map(|(name, value)| name.len() + value.size()).sum()
+    }
+
+    fn differ(&self, old: &Item, new: &Item) -> bool {
+        !self.held_of(old).eq(self.held_of(new))
     }
 
     /// Lets every change that is due reach the index.
@@ -116,26 +134,10 @@ impl Index {
     }
 }
 
-fn compare(old: Option<&Entry>, new: Option<&Entry>) -> EntryChange {
-    match (old, new) {
-        (None, None) => EntryChange::None,
-        (None, Some((_, new))) => EntryChange::Put(item_size(new)),
-        (Some((_, old)), None) => EntryChange::Delete(item_size(old)),
-        (Some((at, old)), Some((to, new))) if at != to => {
-            EntryChange::Move(item_size(old), item_size(new))
-        }
-        (Some((_, old)), Some((_, new))) if old != new => {
-            EntryChange::Update(item_size(old), item_size(new))
-        }
-        _ => EntryChange::None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::key::KeyValue;
     use super::super::schema::{KeyAttr, KeyType};
-    use super::super::value::Attr;
     use super::*;
 
     fn schema(name: &str) -> KeySchema {

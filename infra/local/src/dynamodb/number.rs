@@ -53,8 +53,11 @@ pub(super) fn add(a: Decimal, b: Decimal) -> Result<Decimal, AwsError> {
 
 /// Bytes a number takes in an item: one per two significant digits, plus one, plus one for a sign.
 pub(super) fn size(number: Decimal) -> usize {
-    let digits = number.mantissa().unsigned_abs().to_string();
-    let significant = digits.trim_end_matches('0').len().max(1);
+    let mut mantissa = number.mantissa().unsigned_abs();
+    while mantissa != 0 && mantissa.is_multiple_of(10) {
+        mantissa /= 10;
+    }
+    let significant = mantissa.checked_ilog10().map_or(1, |log| log as usize + 1);
     significant.div_ceil(2) + 1 + usize::from(number.is_sign_negative())
 }
 
