@@ -9,8 +9,10 @@
 #![expect(dead_code, reason = "the facts of some services are still to come")]
 
 mod bed;
+mod clean;
 mod doors;
 mod fact;
+mod rds;
 mod sqs;
 
 use doors::Door;
@@ -26,7 +28,19 @@ fn main() -> ExitCode {
 
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [sqs::groups::FACTS].into_iter().flatten()
+    [
+        rds::deleting::FACTS,
+        rds::groups::FACTS,
+        rds::passages::FACTS,
+        rds::planned::FACTS,
+        rds::quotas::FACTS,
+        rds::reading::FACTS,
+        rds::refusals::FACTS,
+        rds::restoring::FACTS,
+        sqs::groups::FACTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The facts that a door can be asked about.
