@@ -160,6 +160,18 @@ impl Bed {
         }
     }
 
+    /// Gives an endpoint elsewhere a moment, where what was written shows late.
+    pub(crate) async fn settled(&self) {
+        if matches!(self.0, Stand::Elsewhere(_)) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+
+    /// How far the clock of a cloud may be from the bed's.
+    pub(crate) fn skew_ms(&self) -> i64 {
+        if matches!(self.0, Stand::Local { .. }) { 0 } else { 60_000 }
+    }
+
     /// Holds that something has taken so long: exactly in virtual time, and elsewhere at least as
     /// long but not much longer.
     pub(crate) fn took_ms(&self, since_ms: i64, expected_ms: i64) {

@@ -11,8 +11,10 @@
 mod bed;
 mod clean;
 mod doors;
+mod dynamodb;
 mod fact;
 mod rds;
+mod secrets;
 mod sqs;
 
 use doors::Door;
@@ -29,6 +31,15 @@ fn main() -> ExitCode {
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
     [
+        dynamodb::batches::FACTS,
+        dynamodb::capacity::FACTS,
+        dynamodb::conditions::FACTS,
+        dynamodb::expressions::FACTS,
+        dynamodb::indexes::FACTS,
+        dynamodb::items::FACTS,
+        dynamodb::queries::FACTS,
+        dynamodb::records::FACTS,
+        dynamodb::tables::FACTS,
         rds::deleting::FACTS,
         rds::groups::FACTS,
         rds::passages::FACTS,
@@ -37,7 +48,19 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         rds::reading::FACTS,
         rds::refusals::FACTS,
         rds::restoring::FACTS,
+        rds::wire_codes::FACTS,
+        secrets::FACTS,
+        sqs::batches::FACTS,
+        sqs::dead_letters::FACTS,
+        sqs::deduplication::FACTS,
         sqs::groups::FACTS,
+        sqs::limits::FACTS,
+        sqs::long_polls::FACTS,
+        sqs::moves::FACTS,
+        sqs::queues::FACTS,
+        sqs::receipts::FACTS,
+        sqs::receiving::FACTS,
+        sqs::records::FACTS,
     ]
     .into_iter()
     .flatten()

@@ -9,3 +9,4 @@ pub(crate) mod quotas;
 pub(crate) mod reading;
 pub(crate) mod refusals;
 pub(crate) mod restoring;
+pub(crate) mod wire_codes;
