@@ -41,11 +41,23 @@ pub struct Sqs {
 impl Sqs {
     /// Handles one call.
     pub fn handle(&mut self, cx: &mut Context<'_>, input: &Value) -> Answer {
+        moves::advance(self, cx);
         let answer = self.dispatch(cx, input);
         for queue in self.queues.values_mut() {
             self.news |= std::mem::take(&mut queue.store.news);
         }
-        answer
+        answer.map(|reply| self.waking_for_moves(reply))
+    }
+
+    /// Has a receive that waits look again when a move task may bring something.
+    fn waking_for_moves(&self, reply: Reply) -> Reply {
+        match reply {
+            Reply::Park { retry_at_ms } => {
+                let next_ms = moves::next_ms(self).unwrap_or(i64::MAX);
+                Reply::Park { retry_at_ms: retry_at_ms.min(next_ms) }
+            }
+            reply => reply,
+        }
     }
 
     fn dispatch(&mut self, cx: &mut Context<'_>, input: &Value) -> Answer {
@@ -69,6 +81,7 @@ impl Sqs {
             "UntagQueue" => tags::untag_queue(self, cx, input),
             "StartMessageMoveTask" => moves::start(self, cx, input),
             "ListMessageMoveTasks" => moves::list(self, cx, input),
+            "CancelMessageMoveTask" => moves::cancel(self, cx, input),
             _ => Err(unknown_operation(cx.call)),
         }
     }

@@ -11,8 +11,8 @@ use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource, TimeSource};
 use std::collections::BTreeMap;
 use std::env;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The account of every client that is not told another one, on a local bed.
@@ -21,6 +21,8 @@ pub(crate) const ACCOUNT: &str = "111111111111";
 pub(crate) const REGION: &str = "us-east-1";
 /// How long a fact may make an endpoint elsewhere wait, unless the environment allows more.
 const PATIENCE_S: u64 = 40;
+/// How much longer than its rule says something may take where a clock runs by itself.
+const SLACK_MS: i64 = 10_000;
 
 /// A clock that runs in real time and can be set forward.
 #[derive(Debug, Clone)]
@@ -66,6 +68,8 @@ pub(crate) struct Elsewhere {
     endpoints: BTreeMap<&'static str, String>,
     patience: Duration,
     prefix: String,
+    /// The names that were given out, without repetition.
+    names: Arc<Mutex<Vec<String>>>,
 }
 
 impl Elsewhere {
@@ -75,7 +79,8 @@ impl Elsewhere {
         let seconds = patience.and_then(|text| text.parse().ok()).unwrap_or(PATIENCE_S);
         let bed = BEDS.fetch_add(1, Ordering::SeqCst);
         let prefix = format!("conformance-{}-{bed}-", std::process::id());
-        Self { endpoints, patience: Duration::from_secs(seconds), prefix }
+        let patience = Duration::from_secs(seconds);
+        Self { endpoints, patience, prefix, names: Arc::default() }
     }
 }
 
@@ -110,8 +115,72 @@ impl Bed {
     pub(crate) fn name(&self, name: &str) -> String {
         match &self.0 {
             Stand::Local { .. } => name.to_owned(),
-            Stand::Elsewhere(elsewhere) => format!("{}{name}", elsewhere.prefix),
+            Stand::Elsewhere(elsewhere) => {
+                let name = format!("{}{name}", elsewhere.prefix);
+                let mut names = elsewhere.names.lock().unwrap();
+                if !names.contains(&name) {
+                    names.push(name.clone());
+                }
+                name
+            }
         }
+    }
+
+    /// The names that were given out on an endpoint elsewhere, and the services there.
+    pub(crate) fn left_behind(&self) -> (Vec<String>, Vec<&'static str>) {
+        match &self.0 {
+            Stand::Local { .. } => (Vec::new(), Vec::new()),
+            Stand::Elsewhere(elsewhere) => {
+                let names = elsewhere.names.lock().unwrap().clone();
+                (names, elsewhere.endpoints.keys().copied().collect())
+            }
+        }
+    }
+
+    /// The account that calls unless a fact says otherwise.
+    pub(crate) async fn account(&self) -> Result<String, Skip> {
+        let Stand::Elsewhere(_) = &self.0 else { return Ok(ACCOUNT.into()) };
+        if let Ok(account) = env::var("AURORA_CONFORMANCE_ACCOUNT") {
+            return Ok(account);
+        }
+        let asked = self.sts().get_caller_identity().send().await;
+        asked.ok().and_then(|who| who.account).ok_or_else(|| {
+            Skip("needs the account: STS does not tell, nor AURORA_CONFORMANCE_ACCOUNT".into())
+        })
+    }
+
+    /// Goes on where the hours that RDS takes do not matter.
+    pub(crate) fn has_hours(&self) -> Result<(), Skip> {
+        let allowed = || env::var("AURORA_CONFORMANCE_RDS_HOURS").is_ok_and(|v| v == "1");
+        match &self.0 {
+            Stand::Elsewhere(_) if !allowed() => Err(Skip(
+                "takes hours and costs money: AURORA_CONFORMANCE_RDS_HOURS=1 allows it".into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives an endpoint elsewhere a moment, where what was written shows late.
+    pub(crate) async fn settled(&self) {
+        if matches!(self.0, Stand::Elsewhere(_)) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+
+    /// How far the clock of a cloud may be from the bed's.
+    pub(crate) fn skew_ms(&self) -> i64 {
+        if matches!(self.0, Stand::Local { .. }) { 0 } else { 60_000 }
+    }
+
+    /// Holds that something has taken so long: exactly in virtual time, and elsewhere at least as
+    /// long but not much longer.
+    pub(crate) fn took_ms(&self, since_ms: i64, expected_ms: i64) {
+        let took_ms = self.now_ms() - since_ms;
+        let most_ms = match &self.0 {
+            Stand::Local { time: Time::Virtual, .. } => expected_ms,
+            _ => expected_ms + SLACK_MS,
+        };
+        assert!((expected_ms..=most_ms).contains(&took_ms), "{took_ms} ms, not {expected_ms} ms");
     }
 
     /// The cloud's present moment, milliseconds since the Unix epoch.

@@ -1,7 +1,8 @@
 //! The doors a fact is held against: in process, over HTTP, and whatever the environment names.
 
 use crate::bed::{Bed, Elsewhere, Stepped, Time};
-use crate::fact::{Fact, Outcome};
+use crate::clean;
+use crate::fact::{Fact, Outcome, Skip};
 use aurora_restore_local::admin::Pages;
 use aurora_restore_local::clock::TokioNow;
 use aurora_restore_local::cloud::Cloud;
@@ -9,8 +10,10 @@ use aurora_restore_local::data_plane::NoData;
 use aurora_restore_local::server::serve;
 use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_local::world::World;
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::env;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -73,28 +76,38 @@ impl Door {
         runtime.block_on(async {
             match self {
                 Self::InProcess => {
-                    let cloud = cloud(Arc::new(TokioNow::starting_at(START_MS)));
+                    let cloud = cloud(fact, Arc::new(TokioNow::starting_at(START_MS)));
                     (fact.check)(Bed::local(cloud, Time::Virtual, None)).await
                 }
                 Self::Http => over_http(fact).await,
-                Self::Elsewhere(endpoints) => {
-                    (fact.check)(Bed::elsewhere(Elsewhere::at(endpoints.clone()))).await
-                }
+                Self::Elsewhere(endpoints) => elsewhere(fact, endpoints).await,
             }
         })
     }
 }
 
-fn cloud(now: aurora_restore_local::clock::SharedNow) -> Cloud {
-    Cloud::new(World::new(WorldSettings::default(), Box::new(NoData)), now)
+fn cloud(fact: &Fact, now: aurora_restore_local::clock::SharedNow) -> Cloud {
+    let settings = fact.settings.map_or_else(WorldSettings::default, |settings| settings());
+    Cloud::new(World::new(settings, Box::new(NoData)), now)
 }
 
 async fn over_http(fact: &Fact) -> Outcome {
     let clock = Stepped::starting_at(START_MS);
-    let cloud = cloud(Arc::new(clock.clone()));
+    let cloud = cloud(fact, Arc::new(clock.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let mut server = JoinSet::new();
     server.spawn(serve(cloud.clone(), listener, Pages::default(), std::future::pending()));
     (fact.check)(Bed::local(cloud, Time::Stepped(clock), Some(endpoint))).await
+}
+
+/// Asks what is not ours, and takes away what the fact has made there, however it ended.
+async fn elsewhere(fact: &Fact, endpoints: &BTreeMap<&'static str, String>) -> Outcome {
+    if fact.settings.is_some() {
+        return Err(Skip("needs settings of the local cloud".into()));
+    }
+    let bed = Bed::elsewhere(Elsewhere::at(endpoints.clone()));
+    let ended = AssertUnwindSafe((fact.check)(bed.clone())).catch_unwind().await;
+    clean::clean(&bed).await;
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -9,8 +9,12 @@
 #![expect(dead_code, reason = "the facts of some services are still to come")]
 
 mod bed;
+mod clean;
 mod doors;
+mod dynamodb;
 mod fact;
+mod rds;
+mod secrets;
 mod sqs;
 
 use doors::Door;
@@ -26,7 +30,40 @@ fn main() -> ExitCode {
 
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [sqs::groups::FACTS].into_iter().flatten()
+    [
+        dynamodb::batches::FACTS,
+        dynamodb::capacity::FACTS,
+        dynamodb::conditions::FACTS,
+        dynamodb::expressions::FACTS,
+        dynamodb::indexes::FACTS,
+        dynamodb::items::FACTS,
+        dynamodb::queries::FACTS,
+        dynamodb::records::FACTS,
+        dynamodb::tables::FACTS,
+        rds::deleting::FACTS,
+        rds::groups::FACTS,
+        rds::passages::FACTS,
+        rds::planned::FACTS,
+        rds::quotas::FACTS,
+        rds::reading::FACTS,
+        rds::refusals::FACTS,
+        rds::restoring::FACTS,
+        rds::wire_codes::FACTS,
+        secrets::FACTS,
+        sqs::batches::FACTS,
+        sqs::dead_letters::FACTS,
+        sqs::deduplication::FACTS,
+        sqs::groups::FACTS,
+        sqs::limits::FACTS,
+        sqs::long_polls::FACTS,
+        sqs::moves::FACTS,
+        sqs::queues::FACTS,
+        sqs::receipts::FACTS,
+        sqs::receiving::FACTS,
+        sqs::records::FACTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The facts that a door can be asked about.
