@@ -64,6 +64,7 @@ fn seed(cloud: &Cloud, identifier: &str, engine_version: &str) {
         master_password: "correct-horse".into(),
         created_ms: START_MS,
         tags: Tags::from([("team".to_owned(), "a".to_owned())]),
+        ..SnapshotSeed::default()
     };
     let mut rng = fastrand::Rng::with_seed(9);
     cloud.world().rds.seed_snapshot(&place(), seed, &mut rng);
