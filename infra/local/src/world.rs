@@ -178,7 +178,13 @@ impl World {
             Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
             Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
             Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
-            Service::Kms => kms::handle(&mut cx, &body_json(request)?),
+            Service::Kms => {
+                // What is over by now was still over while its key was good.
+                self.rds.advance(now_ms);
+                let answer = kms::handle(&mut cx, &body_json(request)?);
+                self.rds.heed_keys(cx.kms);
+                answer
+            }
             Service::Sns | Service::Cloudwatch | Service::Events => Err(unknown_operation(call)),
         }
     }

@@ -56,7 +56,7 @@ fn trouble(kms: &mut Kms, encryption: &Encryption) -> Option<Unusable> {
 impl Rds {
     /// Lets clusters and copies feel what has happened to their keys. Looks only when something
     /// has, and again as long as a cluster was busy with something else.
-    pub(super) fn heed_keys(&mut self, kms: &mut Kms) {
+    pub(crate) fn heed_keys(&mut self, kms: &mut Kms) {
         if self.keys_seen == kms.changes() {
             return;
         }

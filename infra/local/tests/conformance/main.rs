@@ -11,6 +11,8 @@
 mod bed;
 mod doors;
 mod fact;
+mod kms;
+mod rds;
 mod sqs;
 
 use doors::Door;
@@ -26,7 +28,11 @@ fn main() -> ExitCode {
 
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [sqs::groups::FACTS].into_iter().flatten()
+    let kms = [kms::FACTS];
+    let snapshots =
+        [rds::copy::FACTS, rds::encryption::FACTS, rds::kinds::FACTS, rds::share::FACTS];
+    let sqs = [sqs::groups::FACTS];
+    kms.into_iter().chain(snapshots).chain(sqs).flatten()
 }
 
 /// The facts that a door can be asked about.

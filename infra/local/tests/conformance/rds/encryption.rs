@@ -44,7 +44,7 @@ async fn a_new_cluster_is_under_a_key_of_the_service(bed: Bed) -> Outcome {
         [("a", create(&client, "a")), ("b", create(&client, "b").storage_encrypted(false))]
     {
         create.send().await.unwrap();
-        let expected = (Some(false), Some(&StorageEncryptionType::SseRds), None);
+        let expected = (Some(false), Some(&StorageEncryptionType::Sse), None);
         assert_eq!(how(&cluster(&client, id).await), expected);
     }
     let without = create(&client, "c").kms_key_id("alias/aws/rds");
@@ -59,7 +59,7 @@ async fn a_cluster_that_asks_for_encryption_alone_is_under_the_aws_managed_key(
     let made = create(&client, "c").storage_encrypted(true).send().await.unwrap();
     let made = made.db_cluster.unwrap();
     assert_eq!(made.storage_encrypted(), Some(true));
-    assert_eq!(made.storage_encryption_type(), Some(&StorageEncryptionType::SseKms));
+    assert_eq!(made.storage_encryption_type(), Some(&StorageEncryptionType::Cmk));
     let kms = bed.kms_as(key_of(MINE), HERE);
     let own = kms.describe_key().key_id("alias/aws/rds").send().await.unwrap();
     let own = own.key_metadata.unwrap();
@@ -130,9 +130,9 @@ async fn restoring_an_unencrypted_snapshot_with_a_key_encrypts_it(bed: Bed) -> O
     let arn = key(&bed, MINE, HERE, "k", &[])?;
     seed(&bed, plain("s", Encryption::None))?;
     let open = restore(&client, "open", "s").send().await.unwrap().db_cluster.unwrap();
-    assert_eq!(how(&open), (Some(false), Some(&StorageEncryptionType::None), None));
+    assert_eq!(how(&open), (Some(false), Some(&StorageEncryptionType::Unencrypted), None));
     let shut = restore(&client, "shut", "s").kms_key_id("k").send().await.unwrap();
-    let expected = (Some(true), Some(&StorageEncryptionType::SseKms), Some(arn.as_str()));
+    let expected = (Some(true), Some(&StorageEncryptionType::Cmk), Some(arn.as_str()));
     assert_eq!(how(&shut.db_cluster.unwrap()), expected);
     Ok(())
 }
@@ -161,7 +161,8 @@ async fn a_cluster_whose_key_is_disabled_cannot_be_reached_until_it_is_started_a
     create(&client, "c").storage_encrypted(true).kms_key_id("k").send().await.unwrap();
     create(&client, "other").send().await.unwrap();
     bed.seconds(HOUR).await?;
-    let instance = client.create_db_instance().db_instance_identifier("i").engine("aurora-postgresql");
+    let instance =
+        client.create_db_instance().db_instance_identifier("i").engine("aurora-postgresql");
     let instance = instance.db_cluster_identifier("c").db_instance_class("db.r6g.large");
     instance.send().await.unwrap();
     bed.seconds(HOUR).await?;

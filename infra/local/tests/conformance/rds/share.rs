@@ -60,11 +60,7 @@ async fn sharing_adds_and_removes_accounts_of_the_restore_attribute(bed: Bed) ->
     let values = answer.db_cluster_snapshot_attributes()[0].attribute_values();
     assert_eq!(values, ["333333333333", "444444444444"]);
     let missing = client.describe_db_cluster_snapshot_attributes();
-    refused!(
-        missing.db_cluster_snapshot_identifier("x"),
-        "DBClusterSnapshotNotFoundFault",
-        404
-    );
+    refused!(missing.db_cluster_snapshot_identifier("x"), "DBClusterSnapshotNotFoundFault", 404);
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub(crate) const HOUR: u64 = 3600;
 /// Holds that a call is refused with a wire code and an HTTP status.
 macro_rules! refused {
     ($call:expr, $code:expr, $status:expr) => {{
+        use aws_sdk_rds::error::ProvideErrorMetadata as _;
         let refusal = $call.send().await.unwrap_err();
         let status = refusal.raw_response().unwrap().status().as_u16();
         assert_eq!((refusal.meta().code().unwrap(), status), ($code, $status), "{refusal:?}");
