@@ -14,6 +14,7 @@ pub mod data_plane;
 pub mod dynamodb;
 pub mod error;
 pub mod faults;
+pub mod kms;
 pub mod meter;
 pub mod params;
 pub mod rds;

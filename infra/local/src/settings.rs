@@ -17,6 +17,11 @@ pub struct WorldSettings {
     pub keep_calls: usize,
     /// The Region-default engine version that an omitted one really becomes.
     pub default_postgres_version: String,
+    /// Whether a snapshot can be copied into another account and another Region in one call, as
+    /// AWS allows since October 2025.
+    pub one_step_copies: bool,
+    /// Whether clusters get automated snapshots: one when they are created, then one every day.
+    pub automated_snapshots: bool,
 }
 
 impl Default for WorldSettings {
@@ -28,6 +33,8 @@ impl Default for WorldSettings {
             latency_ms: (0, 0),
             keep_calls: 100_000,
             default_postgres_version: "16.6".into(),
+            one_step_copies: true,
+            automated_snapshots: false,
         }
     }
 }

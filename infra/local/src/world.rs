@@ -9,7 +9,7 @@ use crate::params::Params;
 use crate::settings::WorldSettings;
 use crate::wire::{WireRequest, WireResponse};
 use crate::xml::Xml;
-use crate::{dynamodb, rds, secrets, sqs, sts};
+use crate::{dynamodb, kms, rds, secrets, sqs, sts};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub settings: &'a WorldSettings,
     /// The seeded source of every random choice.
     pub rng: &'a mut fastrand::Rng,
+    /// The keys, for the services that look them up.
+    pub kms: &'a mut kms::Kms,
     /// What the call was about and what it cost: filled in by the handler.
     pub record: &'a mut CallRecord,
 }
@@ -76,6 +78,8 @@ pub struct World {
     pub rds: rds::Rds,
     /// Secrets Manager, all accounts and Regions.
     pub secrets: secrets::Secrets,
+    /// KMS, all accounts and Regions.
+    pub kms: kms::Kms,
     rng: fastrand::Rng,
     requests: u64,
 }
@@ -93,6 +97,7 @@ impl World {
             dynamodb: dynamodb::DynamoDb::default(),
             rds: rds::Rds::new(data_plane),
             secrets: secrets::Secrets::default(),
+            kms: kms::Kms::default(),
             requests: 0,
             settings,
         }
@@ -165,16 +170,22 @@ impl World {
         now_ms: i64,
     ) -> Answer {
         let settings = &self.settings;
-        let mut cx = Context { call, now_ms, settings, rng: &mut self.rng, record };
+        let (rng, kms) = (&mut self.rng, &mut self.kms);
+        let mut cx = Context { call, now_ms, settings, rng, kms, record };
         match call.service {
             Service::Sqs => self.sqs.handle(&mut cx, &body_json(request)?),
             Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
             Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
             Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
             Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
-            Service::Kms | Service::Sns | Service::Cloudwatch | Service::Events => {
-                Err(unknown_operation(call))
+            Service::Kms => {
+                // What is over by now was still over while its key was good.
+                self.rds.advance(now_ms);
+                let answer = kms::handle(&mut cx, &body_json(request)?);
+                self.rds.heed_keys(cx.kms);
+                answer
             }
+            Service::Sns | Service::Cloudwatch | Service::Events => Err(unknown_operation(call)),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::errors::{
     invalid_parameter_combination, invalid_parameter_value, invalid_vpc_network_state,
-    kms_key_not_accessible, storage_type_not_supported,
+    storage_type_not_supported,
 };
-use super::model::{Cluster, Encryption, Place, Serverless};
+use super::model::{Cluster, Place, Serverless};
 use crate::error::AwsError;
 use crate::params::Params;
 use std::collections::BTreeSet;
@@ -159,35 +159,5 @@ pub(super) fn log_types(params: &Params, list: &str) -> Result<BTreeSet<String>,
             "You cannot use the log types '{bad}' with this engine version."
         ))),
         None => Ok(given.into_iter().collect()),
-    }
-}
-
-/// The key a request names, as an ARN. Only keys of the same Region can be used.
-pub(super) fn kms_key(params: &Params, place: &Place) -> Result<Option<String>, AwsError> {
-    let Some(given) = params.get("KmsKeyId") else { return Ok(None) };
-    let here = format!("arn:aws:kms:{}:", place.region);
-    if given.starts_with(&here) {
-        return Ok(Some(given.to_owned()));
-    }
-    if given.starts_with("arn:") {
-        return Err(kms_key_not_accessible(given));
-    }
-    let name = if given.starts_with("alias/") { given.to_owned() } else { format!("key/{given}") };
-    Ok(Some(format!("{here}{}:{name}", place.account)))
-}
-
-/// The encryption of a new, empty cluster: a key of the service, unless KMS is asked for.
-pub(super) fn new_encryption(params: &Params, place: &Place) -> Result<Encryption, AwsError> {
-    let key = kms_key(params, place)?;
-    if params.flag("StorageEncrypted") == Some(true) {
-        let own = format!("arn:aws:kms:{}:{}:alias/aws/rds", place.region, place.account);
-        return Ok(Encryption::SseKms(key.unwrap_or(own)));
-    }
-    match key {
-        Some(_) => {
-            let text = "KmsKeyId needs StorageEncrypted to be true.";
-            Err(invalid_parameter_combination(text))
-        }
-        None => Ok(Encryption::SseRds),
     }
 }

@@ -1,13 +1,14 @@
 //! Creating and deleting clusters.
 
-use super::asked::{Asked, log_types, new_encryption, zones};
+use super::asked::{Asked, log_types, zones};
 use super::durations::Task;
 use super::engines;
 use super::errors::{
     db_cluster_already_exists, db_cluster_not_found, invalid_db_cluster_state,
-    invalid_parameter_combination, invalid_parameter_value,
+    invalid_parameter_combination, invalid_parameter_value, unsupported_parameter,
 };
 use super::groups::{DEFAULT_SECURITY_GROUP, cluster_groups};
+use super::keys::new_encryption;
 use super::model::{Change, Cluster, Encryption, Operation, PendingValues, Place, Status, Tags};
 use super::names::{self, Kind};
 use super::surprises::Surprise;
@@ -92,12 +93,11 @@ impl Rds {
                 "AssociatedRoles.DBClusterAssociatedRole.1.RoleArn",
             ],
         )?;
-        let place = Place::of(cx);
         let given = required(params, "DBClusterIdentifier")?;
         cx.record.resource = given.to_ascii_lowercase();
         engines::check_engine(required(params, "Engine")?)?;
         check_engine_mode(params)?;
-        let base = self.new_base(cx, params, &place, given)?;
+        let base = new_base(cx, params, given)?;
         let database = base.database_name.clone().unwrap_or_else(|| "postgres".into());
         let work = Work::CreateCluster {
             cluster: base.resource_id.clone(),
@@ -108,31 +108,6 @@ impl Rds {
         };
         let lasts_ms = Task::CreateCluster.ms(base.allocated_gib, cx.settings.speed, cx.rng);
         self.launch(cx, params, base, work, lasts_ms)
-    }
-
-    fn new_base(
-        &self,
-        cx: &mut Context<'_>,
-        params: &Params,
-        place: &Place,
-        given: &str,
-    ) -> Result<Base, AwsError> {
-        let resource_id = names::resource_id("cluster", cx.rng);
-        Ok(Base {
-            identifier: names::identifier("DBClusterIdentifier", given)?,
-            lineage: vec![resource_id.clone()],
-            resource_id,
-            engine_version: engines::resolve(params.get("EngineVersion"), cx.settings)?,
-            database_name: database_name(params)?,
-            master_username: names::master_username(required(params, "MasterUsername")?)?,
-            master_password: names::master_password(required(params, "MasterUserPassword")?)?,
-            port: 5432,
-            encryption: new_encryption(params, place)?,
-            allocated_gib: 1,
-            backup_retention_days: 1,
-            backup_window: "07:00-07:30".into(),
-            restored_from: None,
-        })
     }
 
     /// Checks the settings a request names, and begins a new cluster with them.
@@ -159,7 +134,9 @@ impl Rds {
         let identifier = cluster.identifier.clone();
         self.estate(&place).clusters.insert(identifier.clone(), cluster);
         let op = Operation::new(Change::Create, cx.now_ms, lasts_ms, surprise.as_ref());
+        let due_ms = op.due_ms;
         self.begin(&place, &identifier, op.with_ticket(ticket));
+        self.plan_first_backup(cx, &place, &identifier, due_ms);
         self.answer_cluster(cx, &place, &identifier)
     }
 
@@ -177,6 +154,9 @@ impl Rds {
         let place = Place::of(cx);
         let identifier = self.named_cluster(cx, params, &place)?;
         let final_snapshot = final_snapshot(params)?;
+        if params.flag("DeleteAutomatedBackups") == Some(false) {
+            return Err(unsupported_parameter(&cx.call.operation, "DeleteAutomatedBackups"));
+        }
         self.check_deletable(&place, &identifier)?;
         let surprise = self.surprise(&identifier)?;
         let mut lasts_ms = Task::DeleteCluster.ms(0, cx.settings.speed, cx.rng);
@@ -204,7 +184,8 @@ impl Rds {
             return Err(invalid_db_cluster_state(text));
         }
         match cluster.status {
-            Status::Available | Status::Failed | Status::IncompatibleRestore => Ok(()),
+            Status::Available => Ok(()),
+            failure if failure.is_failure() => Ok(()),
             _ => Err(wrong_state(cluster)),
         }
     }
@@ -237,6 +218,26 @@ impl Rds {
         let xml = render::cluster(place, estate, cluster, cx.now_ms);
         Ok(Reply::Xml(Xml::new(format!("{}Result", cx.call.operation)).with(xml)))
     }
+}
+
+/// What a new, empty cluster is made of.
+fn new_base(cx: &mut Context<'_>, params: &Params, given: &str) -> Result<Base, AwsError> {
+    let resource_id = names::resource_id("cluster", cx.rng);
+    Ok(Base {
+        identifier: names::identifier("DBClusterIdentifier", given)?,
+        lineage: vec![resource_id.clone()],
+        resource_id,
+        engine_version: engines::resolve(params.get("EngineVersion"), cx.settings)?,
+        database_name: database_name(params)?,
+        master_username: names::master_username(required(params, "MasterUsername")?)?,
+        master_password: names::master_password(required(params, "MasterUserPassword")?)?,
+        port: 5432,
+        encryption: new_encryption(cx, params)?,
+        allocated_gib: 1,
+        backup_retention_days: 1,
+        backup_window: "07:00-07:30".into(),
+        restored_from: None,
+    })
 }
 
 impl Operation {

@@ -1,13 +1,9 @@
-//! Reading many at once: filters, pages, and the three describe operations made of them.
+//! Reading many at once: filters, pages, and two of the describe operations made of them.
 
 use super::Rds;
 use super::asked::in_range;
-use super::clusters::find;
-use super::errors::{
-    db_cluster_snapshot_not_found, db_instance_not_found, invalid_parameter_combination,
-    invalid_parameter_value,
-};
-use super::model::{Place, Snapshot};
+use super::errors::{db_instance_not_found, invalid_parameter_value};
+use super::model::Place;
 use super::names::{self, Kind};
 use super::render;
 use crate::error::AwsError;
@@ -51,10 +47,17 @@ impl Filters {
         self.0.get(name).is_none_or(|values| values.contains(value))
     }
 
-    /// The identifiers a filter names by identifier or ARN; those of other places name nothing.
-    fn identifiers(&self, name: &str, place: &Place, kind: Kind) -> Option<BTreeSet<String>> {
+    /// The identifiers a filter names by identifier or ARN; what is of another place keeps its ARN.
+    pub(super) fn identifiers(
+        &self,
+        name: &str,
+        place: &Place,
+        kind: Kind,
+    ) -> Option<BTreeSet<String>> {
         let values = self.0.get(name)?;
-        Some(values.iter().filter_map(|v| names::local(place, kind, v)).collect())
+        let name =
+            |v: &String| names::local(place, kind, v).unwrap_or_else(|| v.to_ascii_lowercase());
+        Some(values.iter().map(name).collect())
     }
 }
 
@@ -105,7 +108,12 @@ impl Page {
 }
 
 /// What the meter notes about a read: the one name, or how many names were asked for.
-fn note(cx: &mut Context<'_>, one: Option<&str>, ids: Option<&BTreeSet<String>>, items: usize) {
+pub(super) fn note(
+    cx: &mut Context<'_>,
+    one: Option<&str>,
+    ids: Option<&BTreeSet<String>>,
+    items: usize,
+) {
     cx.record.items = items as u64;
     cx.record.resource = match (one, ids) {
         (Some(one), _) => one.to_ascii_lowercase(),
@@ -116,7 +124,10 @@ fn note(cx: &mut Context<'_>, one: Option<&str>, ids: Option<&BTreeSet<String>>,
 }
 
 /// Both an identifier and a filter on identifiers: only what is in both.
-fn narrowed(one: Option<String>, ids: Option<BTreeSet<String>>) -> Option<BTreeSet<String>> {
+pub(super) fn narrowed(
+    one: Option<String>,
+    ids: Option<BTreeSet<String>>,
+) -> Option<BTreeSet<String>> {
     match (one, ids) {
         (Some(one), ids) => Some(
             BTreeSet::from([one])
@@ -173,70 +184,5 @@ impl Rds {
         let members = found.into_iter().map(|i| render::instance(&place, estate, i));
         let result = Xml::new("DescribeDBInstancesResult").maybe("Marker", marker);
         Ok(Reply::Xml(result.list("DBInstances", members)))
-    }
-
-    pub(super) fn describe_snapshots(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
-        let place = Place::of(cx);
-        let known = ["db-cluster-id", "db-cluster-snapshot-id", "snapshot-type", "engine"];
-        let filters = Filters::read(params, &known)?;
-        let page = Page::read(params)?;
-        let wanted = WantedSnapshots::read(params, &filters, &place)?;
-        let estate = self.estate(&place);
-        let known = |id: &String| estate.snapshots.contains_key(id);
-        if let Some(given) = wanted.given.filter(|_| !wanted.one.as_ref().is_some_and(known)) {
-            return Err(db_cluster_snapshot_not_found(given));
-        }
-        let ids = filters.identifiers("db-cluster-snapshot-id", &place, Kind::Snapshot);
-        let ids = narrowed(wanted.one.clone(), ids);
-        let (found, marker) =
-            page.cut(&estate.snapshots, ids.as_ref(), |s| wanted.includes(s, &filters));
-        note(cx, wanted.given, ids.as_ref().or(wanted.clusters.as_ref()), found.len());
-        let members = found.into_iter().map(|s| render::snapshot(&place, s, cx.now_ms));
-        let result = Xml::new("DescribeDBClusterSnapshotsResult").maybe("Marker", marker);
-        Ok(Reply::Xml(result.list("DBClusterSnapshots", members)))
-    }
-}
-
-/// What a description of snapshots asks for, its filters aside.
-struct WantedSnapshots<'a> {
-    given: Option<&'a str>,
-    one: Option<String>,
-    clusters: Option<BTreeSet<String>>,
-    snapshot_type: Option<&'a str>,
-    resource_id: Option<&'a str>,
-}
-
-impl<'a> WantedSnapshots<'a> {
-    fn read(params: &'a Params, filters: &Filters, place: &Place) -> Result<Self, AwsError> {
-        let given = params.get("DBClusterSnapshotIdentifier");
-        let cluster = params.get("DBClusterIdentifier");
-        if given.is_some() && cluster.is_some() {
-            let text = "DBClusterIdentifier can't be used in conjunction with \
-                DBClusterSnapshotIdentifier.";
-            return Err(invalid_parameter_combination(text));
-        }
-        let snapshot_type = params.get("SnapshotType");
-        let types = ["automated", "manual", "shared", "public", "awsbackup"];
-        if let Some(bad) = snapshot_type.filter(|t| !types.contains(t)) {
-            return Err(invalid_parameter_value(format!("Invalid snapshot type: {bad}")));
-        }
-        let cluster =
-            cluster.map(|c| find(names::local(place, Kind::Cluster, c), c)).transpose()?;
-        let clusters = filters.identifiers("db-cluster-id", place, Kind::Cluster);
-        Ok(Self {
-            given,
-            one: given.and_then(|g| names::local(place, Kind::Snapshot, g)),
-            clusters: narrowed(cluster, clusters),
-            snapshot_type,
-            resource_id: params.get("DbClusterResourceId"),
-        })
-    }
-
-    fn includes(&self, snapshot: &Snapshot, filters: &Filters) -> bool {
-        self.clusters.as_ref().is_none_or(|c| c.contains(&snapshot.cluster))
-            && self.snapshot_type.is_none_or(|t| t == snapshot.snapshot_type)
-            && self.resource_id.is_none_or(|r| r == snapshot.cluster_resource_id)
-            && filters.allows("snapshot-type", &snapshot.snapshot_type)
-            && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
     }
 }

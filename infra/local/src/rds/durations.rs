@@ -11,6 +11,8 @@ pub enum Task {
     CreateInstance,
     /// A snapshot of a cluster.
     CreateSnapshot,
+    /// A copy of a snapshot.
+    CopySnapshot,
     /// A new master password.
     ResetPassword,
     /// Any other change of a cluster.
@@ -50,6 +52,7 @@ impl Task {
             Task::RestoreCluster => pace(480, 120, 20),
             Task::CreateInstance => pace(360, 0, 20),
             Task::CreateSnapshot => pace(120, 60, 20),
+            Task::CopySnapshot => pace(240, 120, 20),
             Task::ResetPassword => pace(45, 0, 0),
             Task::ModifyCluster => pace(20, 0, 0),
             Task::UpgradeCluster => pace(600, 0, 20),

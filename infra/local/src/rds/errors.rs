@@ -192,6 +192,19 @@ pub fn missing_parameter(name: &str) -> AwsError {
     AwsError::new("MissingParameter", format!("The request must contain the parameter {name}"))
 }
 
+/// `SharedSnapshotQuotaExceeded`.
+#[must_use]
+pub fn shared_snapshot_quota_exceeded(max: usize) -> AwsError {
+    let text = format!("Cannot share a snapshot with more than {max} accounts");
+    AwsError::new("SharedSnapshotQuotaExceeded", text)
+}
+
+/// `SnapshotQuotaExceeded`, as said when there are too many copies in progress.
+#[must_use]
+pub fn copies_quota_exceeded(max: usize) -> AwsError {
+    AwsError::new("SnapshotQuotaExceeded", format!("Cannot copy more than {max} snapshots"))
+}
+
 /// `SnapshotQuotaExceeded`, as said when there are too many manual snapshots.
 #[must_use]
 pub fn snapshot_quota_exceeded(max: usize) -> AwsError {

@@ -133,7 +133,8 @@ impl Rds {
         let found = self.estate(place).instances.get(identifier);
         let instance = found.ok_or_else(|| db_instance_not_found(identifier))?;
         match instance.status {
-            Status::Available | Status::Failed | Status::IncompatibleRestore => Ok(()),
+            Status::Available => Ok(()),
+            failure if failure.is_failure() => Ok(()),
             Status::Deleting => Err(invalid_db_instance_state(format!(
                 "Instance {identifier} is already being deleted."
             ))),

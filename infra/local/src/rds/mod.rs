@@ -5,13 +5,17 @@
 //! call ([`Rds::advance`]).
 
 mod asked;
+mod backups;
 mod clusters;
+mod copying;
 mod describe;
+mod describe_snapshots;
 mod durations;
 mod engines;
 pub mod errors;
 mod groups;
 mod instances;
+mod keys;
 pub mod model;
 mod modify;
 pub mod names;
@@ -22,6 +26,8 @@ mod power;
 mod quotas;
 mod render;
 mod restore;
+mod rules;
+mod sharing;
 mod snapshots;
 mod surprises;
 mod tags;
@@ -48,6 +54,9 @@ pub struct Rds {
     default_quotas: Quotas,
     surprises: BTreeMap<String, VecDeque<Surprise>>,
     notices: Vec<notices::Notice>,
+    backups: backups::Backups,
+    /// What was the last change of keys that was heeded.
+    keys_seen: u64,
 }
 
 impl Rds {
@@ -62,12 +71,15 @@ impl Rds {
             default_quotas: Quotas::default(),
             surprises: BTreeMap::new(),
             notices: Vec::new(),
+            backups: backups::Backups::default(),
+            keys_seen: 0,
         }
     }
 
     /// Handles one call.
     pub fn handle(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
         self.advance(cx.now_ms);
+        self.heed_keys(cx.kms);
         match cx.call.operation.as_str() {
             "CreateDBCluster" => self.create_cluster(cx, params),
             "RestoreDBClusterFromSnapshot" => self.restore_from_snapshot(cx, params),
@@ -82,6 +94,9 @@ impl Rds {
             "CreateDBClusterSnapshot" => self.create_snapshot(cx, params),
             "DeleteDBClusterSnapshot" => self.delete_snapshot(cx, params),
             "DescribeDBClusterSnapshots" => self.describe_snapshots(cx, params),
+            "CopyDBClusterSnapshot" => self.copy_snapshot(cx, params),
+            "ModifyDBClusterSnapshotAttribute" => self.modify_attribute(cx, params),
+            "DescribeDBClusterSnapshotAttributes" => self.describe_attributes(cx, params),
             "AddTagsToResource" => self.add_tags(cx, params),
             "RemoveTagsFromResource" => self.remove_tags(cx, params),
             "ListTagsForResource" => self.list_tags(cx, params),

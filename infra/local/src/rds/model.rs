@@ -4,7 +4,7 @@ use super::names::{self, Kind};
 pub use super::operation::{Change, Operation, Status};
 use crate::data_plane::{Endpoint, Ticket};
 use crate::world::Context;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An account in a Region: everything is kept apart by it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,7 +172,7 @@ pub struct Snapshot {
     pub operation: Option<Operation>,
     /// When it was created, milliseconds since the Unix epoch.
     pub created_ms: i64,
-    /// `manual` or `automated`.
+    /// `manual`, `automated` or `awsbackup`.
     pub snapshot_type: String,
     /// The cluster it was taken of, by the name it had then.
     pub cluster: String,
@@ -210,6 +210,8 @@ pub struct Snapshot {
     pub tags: Tags,
     /// Resource ids its data came through, oldest first, its own last.
     pub lineage: Vec<String>,
+    /// Accounts that may see, copy and restore it; `all` is everybody.
+    pub shared_with: BTreeSet<String>,
 }
 
 impl Snapshot {
@@ -223,7 +225,7 @@ impl Snapshot {
     #[must_use]
     pub fn percent(&self, now_ms: i64) -> i64 {
         match &self.operation {
-            Some(op) if op.change == Change::Create => {
+            Some(op) if matches!(op.change, Change::Create | Change::Copy) => {
                 let whole = op.due_ms.saturating_sub(op.started_ms).max(1);
                 ((now_ms - op.started_ms).max(0).saturating_mul(100) / whole).min(99)
             }

@@ -127,7 +127,7 @@ fn change(
 
 /// A cluster must be available, except that a failed one may lose its protection.
 fn check_modifiable(cluster: &Cluster, params: &Params) -> Result<(), AwsError> {
-    let failed = matches!(cluster.status, Status::Failed | Status::IncompatibleRestore);
+    let failed = cluster.status.is_failure();
     let unprotects = params.flag("DeletionProtection") == Some(false);
     if cluster.status == Status::Available || (failed && unprotects) {
         return Ok(());

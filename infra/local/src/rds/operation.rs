@@ -9,6 +9,8 @@ pub enum Status {
     Creating,
     /// An instance on its last steps.
     ConfiguringEnhancedMonitoring,
+    /// A snapshot that becomes a copy of another.
+    Copying,
     /// Can be used.
     Available,
     /// Settings change.
@@ -31,6 +33,10 @@ pub enum Status {
     Failed,
     /// Came to nothing, another way.
     IncompatibleRestore,
+    /// Its key is lost, and so is its data.
+    InaccessibleEncryptionCredentials,
+    /// Its key cannot be used: once it can, a start brings it back.
+    InaccessibleEncryptionCredentialsRecoverable,
 }
 
 impl Status {
@@ -40,6 +46,7 @@ impl Status {
         match self {
             Status::Creating => "creating",
             Status::ConfiguringEnhancedMonitoring => "configuring-enhanced-monitoring",
+            Status::Copying => "copying",
             Status::Available => "available",
             Status::Modifying => "modifying",
             Status::Upgrading => "upgrading",
@@ -51,7 +58,23 @@ impl Status {
             Status::Deleting => "deleting",
             Status::Failed => "failed",
             Status::IncompatibleRestore => "incompatible-restore",
+            Status::InaccessibleEncryptionCredentials => "inaccessible-encryption-credentials",
+            Status::InaccessibleEncryptionCredentialsRecoverable => {
+                "inaccessible-encryption-credentials-recoverable"
+            }
         }
+    }
+
+    /// Whether something in it is of no use, and never will be by itself.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Status::Failed
+                | Status::IncompatibleRestore
+                | Status::InaccessibleEncryptionCredentials
+                | Status::InaccessibleEncryptionCredentialsRecoverable
+        )
     }
 }
 
@@ -60,6 +83,8 @@ impl Status {
 pub enum Change {
     /// It comes into being.
     Create,
+    /// It becomes a copy of another.
+    Copy,
     /// Its settings change.
     Modify,
     /// Its engine version changes.
@@ -93,6 +118,7 @@ impl Change {
     pub fn status(&self) -> Status {
         match self {
             Change::Create => Status::Creating,
+            Change::Copy => Status::Copying,
             Change::Modify => Status::Modifying,
             Change::Upgrade { .. } => Status::Upgrading,
             Change::ResetPassword { .. } => Status::ResettingMasterCredentials,

@@ -14,6 +14,10 @@ pub(super) enum Kind {
     Cluster,
     Instance,
     Snapshot,
+    /// A daily backup of a cluster, which is named by its resource id.
+    Backup {
+        due_ms: i64,
+    },
 }
 
 /// Something that has a date. Looked up by name when the date comes: when it is gone by then, or
@@ -35,7 +39,7 @@ impl Target {
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     due: BTreeMap<(i64, u64), Target>,
-    waiting: Vec<Target>,
+    pub(super) waiting: Vec<Target>,
     entries: u64,
 }
 
@@ -94,6 +98,7 @@ impl Rds {
             Kind::Cluster => self.settle_cluster(target, now_ms),
             Kind::Instance => self.settle_instance(target, now_ms),
             Kind::Snapshot => self.settle_snapshot(target, now_ms),
+            Kind::Backup { due_ms } => self.back_up(target, due_ms),
         }
     }
 
@@ -129,6 +134,7 @@ impl Rds {
         match change {
             Change::Delete => {
                 if let Some(cluster) = estate.clusters.remove(&target.identifier) {
+                    self.drop_backups(&target.place, &cluster.resource_id, i64::MAX);
                     self.data_plane.submit(Work::DropCluster { cluster: cluster.resource_id });
                 }
             }
@@ -139,6 +145,7 @@ impl Rds {
                 self.arrive(target, status);
             }
             Change::Create
+            | Change::Copy
             | Change::Modify
             | Change::Upgrade { .. }
             | Change::ResetPassword { .. } => {

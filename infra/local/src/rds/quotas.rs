@@ -2,7 +2,7 @@
 
 use super::Rds;
 use super::errors;
-use super::model::{Estate, Place};
+use super::model::{Estate, Place, Status};
 use crate::error::AwsError;
 use crate::world::{Answer, Context, Reply};
 use crate::xml::Xml;
@@ -16,6 +16,8 @@ pub struct Quotas {
     pub instances: usize,
     /// Manual DB cluster snapshots.
     pub manual_snapshots: usize,
+    /// Copies of DB cluster snapshots in progress, by destination.
+    pub copies_in_progress: usize,
     /// Storage of all clusters together, GiB.
     pub storage_gib: u64,
     /// DB subnet groups.
@@ -30,6 +32,7 @@ impl Default for Quotas {
             clusters: 40,
             instances: 40,
             manual_snapshots: 100,
+            copies_in_progress: 5,
             storage_gib: 100_000,
             subnet_groups: 50,
             parameter_groups: 50,
@@ -63,6 +66,15 @@ impl Quotas {
             return Err(errors::snapshot_quota_exceeded(self.manual_snapshots));
         }
         Ok(())
+    }
+
+    /// Whether one more copy of a snapshot may be begun.
+    pub(super) fn admit_copy(&self, estate: &Estate) -> Result<(), AwsError> {
+        let copies = estate.snapshots.values().filter(|s| s.status == Status::Copying);
+        if copies.count() >= self.copies_in_progress {
+            return Err(errors::copies_quota_exceeded(self.copies_in_progress));
+        }
+        self.admit_snapshot(estate)
     }
 
     fn rows(&self, estate: &Estate) -> [(&'static str, u64, u64); 6] {

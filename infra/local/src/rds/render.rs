@@ -201,15 +201,24 @@ fn of_cluster(xml: Xml, place: &Place, c: &Cluster, i: &Instance) -> Xml {
     xml.with(endpoint)
 }
 
-/// A cluster snapshot.
+/// A cluster snapshot, as its owner sees it.
 pub(super) fn snapshot(place: &Place, s: &Snapshot, now_ms: i64) -> Xml {
+    tags(snapshot_as(place, s, &s.identifier, &s.snapshot_type, now_ms), &s.tags)
+}
+
+/// A cluster snapshot of another account: named by its ARN, and without its tags.
+pub(super) fn foreign_snapshot(owner: &Place, s: &Snapshot, kind: &str, now_ms: i64) -> Xml {
+    snapshot_as(owner, s, &s.arn(owner), kind, now_ms)
+}
+
+fn snapshot_as(place: &Place, s: &Snapshot, identifier: &str, kind: &str, now_ms: i64) -> Xml {
     let xml = Xml::new("DBClusterSnapshot")
-        .text("DBClusterSnapshotIdentifier", &s.identifier)
+        .text("DBClusterSnapshotIdentifier", identifier)
         .text("DBClusterSnapshotArn", s.arn(place))
         .text("DBClusterIdentifier", &s.cluster)
         .text("DbClusterResourceId", &s.cluster_resource_id)
         .maybe("SourceDBClusterSnapshotArn", s.source_arn.as_ref())
-        .text("SnapshotType", &s.snapshot_type)
+        .text("SnapshotType", kind)
         .text("Status", s.status.as_str())
         .text("PercentProgress", s.percent(now_ms))
         .maybe("SnapshotCreateTime", time(s.created_ms))
@@ -227,7 +236,7 @@ pub(super) fn snapshot(place: &Place, s: &Snapshot, now_ms: i64) -> Xml {
         .text("PreferredBackupWindow", &s.backup_window)
         .text("IAMDatabaseAuthenticationEnabled", s.iam_auth);
     let xml = texts(xml, "AvailabilityZones", "AvailabilityZone", &s.availability_zones);
-    tags(encryption(xml, &s.encryption), &s.tags)
+    encryption(xml, &s.encryption)
 }
 
 /// A subnet group.

@@ -1,15 +1,16 @@
 //! Restoring a cluster from a snapshot. It gets no instances, and the Region's defaults for
 //! whatever the request leaves out.
 
-use super::asked::kms_key;
 use super::clusters::{Base, check_engine_mode, database_name};
 use super::durations::Task;
 use super::engines::{self, AURORA_POSTGRESQL};
 use super::errors::{
     db_cluster_snapshot_not_found, invalid_db_cluster_snapshot_state, invalid_parameter_value,
 };
-use super::model::{Encryption, Place, Snapshot, Status};
-use super::names::{self, Kind};
+use super::keys::{can_read, kms_key};
+use super::model::{Place, Snapshot, Status};
+use super::names;
+use super::rules::encryption;
 use super::{Rds, refuse_unsupported, required};
 use crate::data_plane::Work;
 use crate::error::AwsError;
@@ -53,10 +54,11 @@ impl Rds {
             master_username: snapshot.master_username,
             master_password: snapshot.master_password,
             port: snapshot.port,
-            encryption: match kms_key(params, &place)? {
-                Some(key) => Encryption::SseKms(key),
-                None => snapshot.encryption,
-            },
+            encryption: encryption::restored(
+                &snapshot.encryption,
+                can_read(cx, &snapshot.encryption),
+                kms_key(cx, params)?,
+            )?,
             allocated_gib: snapshot.allocated_gib,
             backup_retention_days: snapshot.backup_retention_days,
             backup_window: snapshot.backup_window,
@@ -67,10 +69,12 @@ impl Rds {
         self.launch(cx, params, base, work, lasts_ms)
     }
 
-    /// The snapshot a restore names, by identifier or ARN, if it can be restored from a place.
-    fn restorable(&mut self, place: &Place, given: &str) -> Result<&Snapshot, AwsError> {
-        let found = names::local(place, Kind::Snapshot, given)
-            .and_then(|identifier| self.estate(place).snapshots.get(&identifier))
+    /// The snapshot a restore names, if it can be restored in a place: by identifier or ARN, of
+    /// the place itself or shared with it in the same Region.
+    fn restorable(&self, place: &Place, given: &str) -> Result<&Snapshot, AwsError> {
+        let (_, found) = self
+            .visible(place, given)
+            .filter(|(owner, _)| owner.region == place.region)
             .ok_or_else(|| db_cluster_snapshot_not_found(given))?;
         if found.status == Status::Available {
             return Ok(found);

@@ -16,6 +16,7 @@ use crate::error::AwsError;
 use crate::params::Params;
 use crate::world::{Answer, Context, Reply};
 use crate::xml::Xml;
+use std::collections::BTreeSet;
 
 impl Rds {
     pub(super) fn create_snapshot(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
@@ -81,10 +82,17 @@ impl Rds {
             snapshot.status = Status::Deleting;
             snapshot.operation = Some(op);
         }
+        self.doom_copies_of(&place, &identifier, |_| true);
         self.answer_snapshot(cx, &place, &identifier)
     }
 
-    fn answer_snapshot(&mut self, cx: &mut Context<'_>, place: &Place, identifier: &str) -> Answer {
+    /// The answer of an operation on one snapshot: the snapshot.
+    pub(super) fn answer_snapshot(
+        &mut self,
+        cx: &mut Context<'_>,
+        place: &Place,
+        identifier: &str,
+    ) -> Answer {
         cx.record.items = 1;
         let found = self.estate(place).snapshots.get(identifier);
         let snapshot = found.ok_or_else(|| db_cluster_snapshot_not_found(identifier))?;
@@ -95,7 +103,7 @@ impl Rds {
 
 impl Snapshot {
     /// A manual snapshot of a cluster as it is now, not there yet.
-    fn of(source: &Cluster, identifier: &str, resource_id: String, now_ms: i64) -> Self {
+    pub(super) fn of(source: &Cluster, identifier: &str, resource_id: String, now_ms: i64) -> Self {
         let mut lineage = source.lineage.clone();
         lineage.push(resource_id.clone());
         let tags = source.copy_tags_to_snapshot.then(|| source.tags.clone());
@@ -124,6 +132,7 @@ impl Snapshot {
             iam_auth: source.iam_auth,
             tags: tags.unwrap_or_default(),
             lineage,
+            shared_with: BTreeSet::new(),
         }
     }
 }
@@ -134,7 +143,8 @@ fn check_deletable(snapshot: &Snapshot) -> Result<(), AwsError> {
         return Err(invalid_db_cluster_snapshot_state(text));
     }
     match snapshot.status {
-        Status::Available | Status::Failed | Status::IncompatibleRestore => Ok(()),
+        Status::Available | Status::Copying => Ok(()),
+        failure if failure.is_failure() => Ok(()),
         other => Err(invalid_db_cluster_snapshot_state(format!(
             "The snapshot {} is in status {}.",
             snapshot.identifier,

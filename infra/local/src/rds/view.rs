@@ -6,6 +6,7 @@ use super::groups::VPC;
 use super::model::{Cluster, Encryption, Estate, Instance, Place, Snapshot, Status, Tags};
 use super::names::{host_domains, resource_id};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What a simulated database server must know about the cluster behind an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +34,15 @@ pub struct ClusterView {
     pub lineage: Vec<String>,
 }
 
-/// A snapshot put there without a call, e.g. thousands for a load test.
+/// A snapshot put there without a call, e.g. thousands for a load test. The name of an automated
+/// one begins with `rds:`, that of one made by AWS Backup with `awsbackup:`.
 #[derive(Debug, Clone)]
 pub struct SnapshotSeed {
     /// Name.
     pub identifier: String,
     /// The cluster it is said to be of.
     pub cluster: String,
-    /// `manual` or `automated`.
+    /// `manual`, `automated` or `awsbackup`.
     pub snapshot_type: String,
     /// Engine version.
     pub engine_version: String,
@@ -54,6 +56,28 @@ pub struct SnapshotSeed {
     pub created_ms: i64,
     /// Tags.
     pub tags: Tags,
+    /// Encryption at rest. A key must be there for the snapshot to be of use.
+    pub encryption: Encryption,
+    /// Accounts it is shared with; `all` makes it public.
+    pub shared_with: BTreeSet<String>,
+}
+
+impl Default for SnapshotSeed {
+    fn default() -> Self {
+        Self {
+            identifier: "snapshot".into(),
+            cluster: "cluster".into(),
+            snapshot_type: "manual".into(),
+            engine_version: "16.6".into(),
+            allocated_gib: 100,
+            master_username: "postgres".into(),
+            master_password: "correct-horse".into(),
+            created_ms: 0,
+            tags: Tags::new(),
+            encryption: Encryption::SseRds,
+            shared_with: BTreeSet::new(),
+        }
+    }
 }
 
 impl Rds {
@@ -147,7 +171,7 @@ impl Rds {
             master_password: seed.master_password,
             port: 5432,
             availability_zones: super::asked::zones(&place.region),
-            encryption: Encryption::SseRds,
+            encryption: seed.encryption,
             storage_type: "aurora".into(),
             allocated_gib: seed.allocated_gib,
             backup_retention_days: 1,
@@ -156,6 +180,7 @@ impl Rds {
             tags: seed.tags,
             lineage: vec![cluster_resource_id.clone(), own_id.clone()],
             cluster_resource_id,
+            shared_with: seed.shared_with,
         };
         self.estate(place).snapshots.insert(seed.identifier, snapshot);
         own_id

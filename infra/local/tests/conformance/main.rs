@@ -13,6 +13,7 @@ mod clean;
 mod doors;
 mod dynamodb;
 mod fact;
+mod kms;
 mod rds;
 mod secrets;
 mod sqs;
@@ -40,14 +41,19 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         dynamodb::queries::FACTS,
         dynamodb::records::FACTS,
         dynamodb::tables::FACTS,
+        kms::FACTS,
+        rds::copy::FACTS,
         rds::deleting::FACTS,
+        rds::encryption::FACTS,
         rds::groups::FACTS,
+        rds::kinds::FACTS,
         rds::passages::FACTS,
         rds::planned::FACTS,
         rds::quotas::FACTS,
         rds::reading::FACTS,
         rds::refusals::FACTS,
         rds::restoring::FACTS,
+        rds::share::FACTS,
         rds::wire_codes::FACTS,
         secrets::FACTS,
         sqs::batches::FACTS,

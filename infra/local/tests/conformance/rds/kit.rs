@@ -79,6 +79,7 @@ impl Aurora {
             master_password: "correct-horse".into(),
             created_ms: START_MS,
             tags: Tags::from([("team".to_owned(), "a".to_owned())]),
+            ..SnapshotSeed::default()
         };
         let place = Place { account: ACCOUNT.into(), region: REGION.into() };
         let mut rng = fastrand::Rng::with_seed(9);
