@@ -15,6 +15,7 @@ pub mod dynamodb;
 pub mod error;
 pub mod faults;
 pub mod meter;
+pub mod operations;
 pub mod params;
 pub mod rds;
 pub mod secrets;

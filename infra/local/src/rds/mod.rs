@@ -47,6 +47,8 @@ pub struct Rds {
     quotas: BTreeMap<Place, Quotas>,
     default_quotas: Quotas,
     surprises: BTreeMap<String, VecDeque<Surprise>>,
+    /// What a fault has in store for the call that is handled.
+    drawn: Option<Surprise>,
     notices: Vec<notices::Notice>,
 }
 
@@ -61,6 +63,7 @@ impl Rds {
             quotas: BTreeMap::new(),
             default_quotas: Quotas::default(),
             surprises: BTreeMap::new(),
+            drawn: None,
             notices: Vec::new(),
         }
     }
