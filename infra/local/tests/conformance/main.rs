@@ -11,6 +11,7 @@
 mod bed;
 mod doors;
 mod fact;
+mod faults;
 mod sqs;
 
 use doors::Door;
@@ -26,7 +27,13 @@ fn main() -> ExitCode {
 
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [sqs::groups::FACTS].into_iter().flatten()
+    let faults = [
+        faults::on_the_way::FACTS,
+        faults::inside_sqs::FACTS,
+        faults::inside_dynamodb::FACTS,
+        faults::inside_rds::FACTS,
+    ];
+    [sqs::groups::FACTS].into_iter().chain(faults).flatten()
 }
 
 /// The facts that a door can be asked about.
