@@ -46,7 +46,8 @@ pub enum FaultKind {
         #[serde(default = "longest_silence")]
         ms: u64,
     },
-    /// Nobody accepts the connection; no effect. With a Region and nothing else: the Region is gone.
+    /// Nobody accepts the connection; no effect. With a Region and nothing else: the Region is
+    /// gone.
     Unreachable,
     /// SQS: a message that is received is delivered once more, whatever becomes of it.
     DuplicateDelivery,

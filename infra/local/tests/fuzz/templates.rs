@@ -18,7 +18,7 @@ fn sqs(operation: &str) -> Option<Value> {
     // The base64 of `1:1:1:q.fifo`.
     let handle = "MToxOjE6cS5maWZv";
     let arn = "arn:aws:sqs:us-east-1:111111111111:q.fifo";
-    let redrive = r#"{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:111111111111:q.fifo","maxReceiveCount":"3"}"#;
+    let redrive = json!({ "deadLetterTargetArn": arn, "maxReceiveCount": "3" }).to_string();
     Some(match operation {
         "SendMessage" => json!({ "QueueUrl": URL, "MessageBody": "x", "MessageGroupId": "a",
             "MessageDeduplicationId": "e", "DelaySeconds": 0, "MessageAttributes": {
@@ -26,8 +26,10 @@ fn sqs(operation: &str) -> Option<Value> {
                 "b": { "DataType": "Binary", "BinaryValue": "AQI=" },
                 "c": { "DataType": "Number", "StringValue": "1" } } }),
         "SendMessageBatch" => json!({ "QueueUrl": URL, "Entries": [
-            { "Id": "1", "MessageBody": "x", "MessageGroupId": "a", "MessageDeduplicationId": "e" },
-            { "Id": "2", "MessageBody": "y", "MessageGroupId": "b", "MessageDeduplicationId": "f" }] }),
+            { "Id": "1", "MessageBody": "x", "MessageGroupId": "a",
+                "MessageDeduplicationId": "e" },
+            { "Id": "2", "MessageBody": "y", "MessageGroupId": "b",
+                "MessageDeduplicationId": "f" }] }),
         "ReceiveMessage" => json!({ "QueueUrl": URL, "MaxNumberOfMessages": 10,
             "WaitTimeSeconds": 1, "VisibilityTimeout": 30, "ReceiveRequestAttemptId": "r",
             "MessageSystemAttributeNames": ["All"], "MessageAttributeNames": ["a.*", "All"] }),
@@ -74,7 +76,8 @@ fn dynamodb(operation: &str) -> Option<Value> {
             "ExpressionAttributeNames": names, "ExpressionAttributeValues": { ":a": { "S": "a" } },
             "ReturnValues": "ALL_OLD", "ReturnConsumedCapacity": "INDEXES" }),
         "UpdateItem" => json!({ "TableName": "table", "Key": key,
-            "UpdateExpression": "SET #n[1] = :n, x = if_not_exists(x, :n) + :n ADD y :n DELETE z :s",
+            "UpdateExpression": "SET #n[1] = :n, x = if_not_exists(x, :n) + :n ADD y :n \
+                                 DELETE z :s",
             "ConditionExpression": "attribute_exists(pk) AND begins_with(pk, :a)",
             "ExpressionAttributeNames": names, "ExpressionAttributeValues": values,
             "ReturnValues": "ALL_NEW" }),
