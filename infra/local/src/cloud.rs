@@ -2,7 +2,7 @@
 
 use crate::call::Call;
 use crate::clock::SharedNow;
-use crate::faults::Fate;
+use crate::faults::{Asked, Fate};
 use crate::wire::{WireRequest, WireResponse};
 use crate::world::{Handled, World};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,12 +11,23 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 /// The connection broke: the caller cannot know whether the call had its effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectionBroken;
+#[derive(Debug, Clone)]
+pub enum ConnectionBroken {
+    /// Without an answer.
+    Unanswered,
+    /// It did not even come to be.
+    Refused,
+    /// In the middle of this answer.
+    Midway(WireResponse),
+}
 
 impl std::fmt::Display for ConnectionBroken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("connection reset by the local cloud (an injected fault)")
+        f.write_str(match self {
+            Self::Unanswered => "connection reset by the local cloud (an injected fault)",
+            Self::Refused => "connection refused by the local cloud (an injected fault)",
+            Self::Midway(_) => "connection reset within an answer (an injected fault)",
+        })
     }
 }
 
@@ -100,11 +111,19 @@ impl Cloud {
             Ok(call) => call,
             Err(response) => return Ok(*response),
         };
-        let (latency_ms, fate) = self.world().fate(&call, component);
-        let latency_ms = latency_ms + fate.extra_latency_ms;
+        let asked = Asked { call: &call, component, request };
+        let (latency_ms, fate) = self.world().fate(&asked);
+        if fate.unreachable {
+            return Err(ConnectionBroken::Refused);
+        }
+        if let Some(ms) = fate.silent_ms {
+            pause(ms).await;
+            return Err(ConnectionBroken::Unanswered);
+        }
+        let latency_ms = latency_ms.saturating_add(fate.extra_latency_ms);
         pause(latency_ms / 2).await;
         if fate.lose_request {
-            return Err(ConnectionBroken);
+            return Err(ConnectionBroken::Unanswered);
         }
         let response = loop {
             let news = self.changed.notified();
@@ -120,7 +139,11 @@ impl Cloud {
             }
         };
         pause(latency_ms.div_ceil(2)).await;
-        if fate.lose_response { Err(ConnectionBroken) } else { Ok(response) }
+        match (fate.lose_response, fate.reset) {
+            (true, _) => Err(ConnectionBroken::Unanswered),
+            (_, true) => Err(ConnectionBroken::Midway(response)),
+            _ => Ok(response),
+        }
     }
 
     /// Has the world handle a call now, and wakes the parked calls if that made news.

@@ -16,6 +16,7 @@ pub mod error;
 pub mod faults;
 pub mod kms;
 pub mod meter;
+pub mod operations;
 pub mod params;
 pub mod rds;
 pub mod secrets;

@@ -3,7 +3,7 @@
 //! The real SDK clients — signing, retries, timeouts, error parsing — run against the core in one
 //! thread, with tokio's clock paused or not.
 
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, ConnectionBroken};
 use crate::wire::{WireRequest, WireResponse};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -34,9 +34,19 @@ impl LocalTransport {
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = read(request).await?;
         let response = self.cloud.serve(&self.component, &request).await;
-        let response = response.map_err(|broken| ConnectorError::io(Box::new(broken)))?;
+        let response = response.map_err(broken)?;
         write(response, &http_date(self.cloud.now_ms()))
     }
+}
+
+/// A broken connection as a real connector tells of it.
+fn broken(broken: ConnectionBroken) -> ConnectorError {
+    use std::io::{Error, ErrorKind};
+    let kind = match broken {
+        ConnectionBroken::Refused => ErrorKind::ConnectionRefused,
+        ConnectionBroken::Unanswered | ConnectionBroken::Midway(_) => ErrorKind::ConnectionReset,
+    };
+    ConnectorError::io(Box::new(Error::new(kind, broken.to_string())))
 }
 
 impl HttpConnector for LocalTransport {

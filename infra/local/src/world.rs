@@ -3,7 +3,7 @@
 use crate::call::{self, Call, Service};
 use crate::data_plane::DataPlane;
 use crate::error::AwsError;
-use crate::faults::{Fate, Faults};
+use crate::faults::{Asked, Fate, Faults, Inside};
 use crate::meter::{CallRecord, Meter};
 use crate::params::Params;
 use crate::settings::WorldSettings;
@@ -28,6 +28,8 @@ pub struct Context<'a> {
     pub kms: &'a mut kms::Kms,
     /// What the call was about and what it cost: filled in by the handler.
     pub record: &'a mut CallRecord,
+    /// The injected faults that happen inside a service.
+    pub faults: Inside<'a>,
 }
 
 /// What a service's handler answers.
@@ -90,7 +92,7 @@ impl World {
     pub fn new(settings: WorldSettings, data_plane: Box<dyn DataPlane>) -> Self {
         Self {
             rng: fastrand::Rng::with_seed(settings.seed),
-            faults: Faults::default(),
+            faults: Faults::seeded(settings.seed),
             meter: Meter::keeping(settings.keep_calls),
             keys: BTreeMap::new(),
             sqs: sqs::Sqs::default(),
@@ -123,10 +125,10 @@ impl World {
 
     /// Decides how long a call is on its way (milliseconds, both directions together) and whether
     /// it meets an injected fault.
-    pub fn fate(&mut self, call: &Call, component: &str) -> (u64, Fate) {
+    pub fn fate(&mut self, asked: &Asked<'_>) -> (u64, Fate) {
         let (low, high) = self.settings.latency_ms;
         let latency = if high == 0 { 0 } else { self.rng.u64(low..=high) };
-        (latency, self.faults.decide(call, component, &mut self.rng))
+        (latency, self.faults.decide(asked))
     }
 
     /// Handles one call at a moment.
@@ -141,7 +143,7 @@ impl World {
         let mut record = blank_record(call, component, fate, now_ms);
         let answer = match &fate.refuse {
             Some(refusal) => Err(refusal.clone()),
-            None => self.dispatch(call, request, &mut record, now_ms),
+            None => self.dispatch(&Asked { call, component, request }, &mut record, now_ms),
         };
         let response = match answer {
             Ok(Reply::Park { retry_at_ms }) => return Handled::Park { retry_at_ms },
@@ -162,21 +164,16 @@ impl World {
         self.sqs.take_news()
     }
 
-    fn dispatch(
-        &mut self,
-        call: &Call,
-        request: &WireRequest,
-        record: &mut CallRecord,
-        now_ms: i64,
-    ) -> Answer {
-        let settings = &self.settings;
+    fn dispatch(&mut self, asked: &Asked<'_>, record: &mut CallRecord, now_ms: i64) -> Answer {
+        let (call, request, settings) = (asked.call, asked.request, &self.settings);
+        let faults = Inside::new(&mut self.faults, *asked);
         let (rng, kms) = (&mut self.rng, &mut self.kms);
-        let mut cx = Context { call, now_ms, settings, rng, kms, record };
+        let mut cx = Context { call, now_ms, settings, rng, kms, record, faults };
         match call.service {
             Service::Sqs => self.sqs.handle(&mut cx, &body_json(request)?),
             Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
             Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
-            Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
+            Service::Rds => self.rds.handle_fated(&mut cx, &Params::parse(&request.body)),
             Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
             Service::Kms => {
                 // What is over by now was still over while its key was good.
@@ -214,7 +211,7 @@ fn blank_record(call: &Call, component: &str, fate: &Fate, now_ms: i64) -> CallR
         write_units: 0.0,
         read_units: 0.0,
         outcome: "ok".into(),
-        response_lost: fate.lose_response,
+        response_lost: fate.hides_the_effect(),
     }
 }
 

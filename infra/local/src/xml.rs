@@ -67,6 +67,7 @@ impl Xml {
     }
 }
 
+/// Writes a text so that any reader gets it back. What XML cannot hold at all becomes U+FFFD.
 fn escape(text: &str, out: &mut String) {
     for c in text.chars() {
         match c {
@@ -74,7 +75,45 @@ fn escape(text: &str, out: &mut String) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            c => out.push(c),
+            // A reader takes a bare one for the end of a line.
+            '\r' => out.push_str("&#xD;"),
+            '\t' | '\n' | ' '..='\u{FFFD}' | '\u{10000}'.. => out.push(c),
+            _ => out.push('\u{FFFD}'),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Xml;
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    /// What a reader makes of the text of `<a>`.
+    fn read(xml: &str) -> String {
+        let text = xml.strip_prefix("<x><a>").and_then(|x| x.strip_suffix("</a></x>")).unwrap();
+        assert!(!text.contains(['<', '>', '"', '\r']), "{text}");
+        let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+        text.replace("&#xD;", "\r").replace("&amp;", "&")
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            cases: 1000,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn a_reader_gets_back_any_text(text in "[\\PC<>&\"\r\n\t;#]{0,40}") {
+            prop_assert_eq!(read(&Xml::new("x").text("a", &text).render()), text);
+        }
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_replaced() {
+        let held = read(&Xml::new("x").text("a", "\u{0}a\u{1F}\u{FFFF}").render());
+        assert_eq!(held, "\u{FFFD}a\u{FFFD}\u{FFFD}");
     }
 }

@@ -79,7 +79,7 @@ impl Door {
 
     async fn page(&self, method: &str, path: &str, body: &str) -> (String, Value) {
         let n = body.len();
-        let head = "host: x\r\nconnection: close";
+        let head = "host: localhost\r\nconnection: close";
         let request = format!("{method} {path} HTTP/1.1\r\n{head}\r\ncontent-length: {n}\r\n\r\n");
         let (status, body) = self.raw(&(request + body)).await;
         (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))

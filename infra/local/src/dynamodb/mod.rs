@@ -96,6 +96,13 @@ fn moment(cx: &Context<'_>) -> Moment {
     Moment { now_ms: cx.now_ms, lag_ms: cx.settings.index_lag_ms }
 }
 
+/// The same for a write of a table: a fault may have its indexes lag further.
+fn moment_of_write(table: &Table, cx: &mut Context<'_>) -> Moment {
+    let more_ms = if table.indexes.is_empty() { 0 } else { cx.faults.index_lag_ms() };
+    let at = moment(cx);
+    Moment { lag_ms: at.lag_ms.saturating_add(more_ms), ..at }
+}
+
 /// How much the caller wants to know about consumed capacity.
 fn detail(input: Input<'_>) -> Result<Detail, AwsError> {
     let known = ["NONE", "TOTAL", "INDEXES"];

@@ -6,8 +6,9 @@ use super::input::Input;
 use super::key::Key;
 use super::ops_item::{cut, too_many};
 use super::value::{Item, item_from_json, item_size};
-use super::{Tables, detail, invalid, moment, named};
+use super::{Tables, detail, invalid, moment_of_write, named};
 use crate::error::AwsError;
+use crate::faults::FaultKind;
 use crate::world::{Answer, Context, Reply};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,7 +50,7 @@ pub(super) fn get(tables: &mut Tables, cx: &mut Context<'_>, input: Input<'_>) -
         for (key, given) in &gets.keys {
             let item = table.get(key);
             let bytes = item.map_or(0, |item| item_size(item));
-            if bytes > answer.room {
+            if bytes > answer.room || cx.faults.strikes(&FaultKind::PartialBatch) {
                 left.push((*given).clone());
                 continue;
             }
@@ -108,7 +109,7 @@ fn again(request: Input<'_>, keys: Vec<Value>) -> Value {
     Value::Object(again)
 }
 
-/// `BatchWriteItem`. Its limits keep it below 16 MB, so nothing is ever left unprocessed.
+/// `BatchWriteItem`. Its limits keep it below 16 MB, so nothing is left unprocessed but by a fault.
 pub(super) fn write(tables: &mut Tables, cx: &mut Context<'_>, input: Input<'_>) -> Answer {
     input.only(&["RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"])?;
     let requests = requests(input)?;
@@ -117,7 +118,7 @@ pub(super) fn write(tables: &mut Tables, cx: &mut Context<'_>, input: Input<'_>)
     for (name, list) in requests {
         writes.insert(name.as_str(), writes_of(tables, cx, name, list)?);
     }
-    let count: usize = writes.values().map(Vec::len).sum();
+    let mut count: usize = writes.values().map(Vec::len).sum();
     if count > MAX_WRITES {
         return Err(too_many("BatchWriteItem"));
     }
@@ -125,8 +126,18 @@ pub(super) fn write(tables: &mut Tables, cx: &mut Context<'_>, input: Input<'_>)
     for (name, writes) in &mut writes {
         let table = named(tables, cx, name)?;
         let mut consumed = Consumed::default();
-        for (key, item) in writes.drain(..) {
-            consumed.add(&table.write(&key, item.map(Arc::new), moment(cx)));
+        let mut left = Vec::new();
+        for (key, item, given) in writes.drain(..) {
+            if cx.faults.strikes(&FaultKind::PartialBatch) {
+                left.push(given.clone());
+                continue;
+            }
+            let at = moment_of_write(table, cx);
+            consumed.add(&table.write(&key, item.map(Arc::new), at));
+        }
+        if !left.is_empty() {
+            count -= left.len();
+            answer.unprocessed.insert((*name).to_owned(), Value::Array(left));
         }
         cx.record.write_units += consumed.total();
         answer.consumed.extend(consumed.to_json(name, answer.asked));
@@ -136,30 +147,31 @@ pub(super) fn write(tables: &mut Tables, cx: &mut Context<'_>, input: Input<'_>)
     Ok(answer.reply("UnprocessedItems", false))
 }
 
-type Writes = Vec<(Key, Option<Item>)>;
+/// The writes to one table, each with the request for it.
+type Writes<'a> = Vec<(Key, Option<Item>, &'a Value)>;
 
-fn writes_of(
+fn writes_of<'a>(
     tables: &mut Tables,
     cx: &mut Context<'_>,
     name: &str,
-    list: &Value,
-) -> Result<Writes, AwsError> {
+    list: &'a Value,
+) -> Result<Writes<'a>, AwsError> {
     let table = named(tables, cx, name)?;
     let list = list.as_array().filter(|list| !list.is_empty()).ok_or_else(nothing_requested)?;
     let mut writes = Writes::new();
-    for request in list {
-        let request = Input::of(request)?;
+    for given in list {
+        let request = Input::of(given)?;
         request.only(&["PutRequest", "DeleteRequest"])?;
         writes.push(match (request.get("PutRequest"), request.get("DeleteRequest")) {
             (Some(put), None) => {
                 let item = item_from_json(Input::of(put)?.need("Item")?)?;
                 let key = table.schema.key_of(&item)?;
                 table.check(&item, "Item size has exceeded the maximum allowed size")?;
-                (key, Some(item))
+                (key, Some(item), given)
             }
             (None, Some(delete)) => {
                 let key = item_from_json(Input::of(delete)?.need("Key")?)?;
-                (table.schema.key_exactly(&key)?, None)
+                (table.schema.key_exactly(&key)?, None, given)
             }
             _ => return Err(invalid(
                 "Supplied AttributeValue has more than one datatypes set, must contain exactly one \
@@ -167,7 +179,7 @@ fn writes_of(
             )),
         });
     }
-    no_duplicates(writes.iter().map(|(key, _)| key))?;
+    no_duplicates(writes.iter().map(|(key, ..)| key))?;
     Ok(writes)
 }
 

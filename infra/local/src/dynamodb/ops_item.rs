@@ -6,7 +6,7 @@ use super::input::Input;
 use super::key::Key;
 use super::table::Table;
 use super::value::{Item, item_from_json, item_size, item_to_json};
-use super::{detail, invalid, moment};
+use super::{detail, invalid, moment_of_write};
 use crate::error::AwsError;
 use crate::world::{Answer, Context, Reply};
 use serde_json::{Map, Value};
@@ -188,7 +188,7 @@ impl Write<'_> {
     }
 
     fn write(&self, table: &mut Table, cx: &mut Context<'_>, new: Option<Item>) -> Consumed {
-        let consumed = table.write(&self.key, new.map(Arc::new), moment(cx));
+        let consumed = table.write(&self.key, new.map(Arc::new), moment_of_write(table, cx));
         cx.record.write_units = consumed.total();
         cx.record.items = 1;
         consumed

@@ -53,6 +53,8 @@ pub struct Rds {
     quotas: BTreeMap<Place, Quotas>,
     default_quotas: Quotas,
     surprises: BTreeMap<String, VecDeque<Surprise>>,
+    /// What a fault has in store for the call that is handled.
+    drawn: Option<Surprise>,
     notices: Vec<notices::Notice>,
     backups: backups::Backups,
     /// What was the last change of keys that was heeded.
@@ -70,6 +72,7 @@ impl Rds {
             quotas: BTreeMap::new(),
             default_quotas: Quotas::default(),
             surprises: BTreeMap::new(),
+            drawn: None,
             notices: Vec::new(),
             backups: backups::Backups::default(),
             keys_seen: 0,

@@ -3,6 +3,8 @@
 use super::Rds;
 use super::model::{Change, Operation, Status};
 use crate::error::AwsError;
+use crate::params::Params;
+use crate::world::{Answer, Context};
 use std::collections::VecDeque;
 
 /// What happens to the next operation on something.
@@ -53,10 +55,24 @@ impl Rds {
         self.surprises.entry(identifier.to_ascii_lowercase()).or_default().push_back(surprise);
     }
 
-    /// The surprise planned for an operation on a name that is about to be accepted.
+    /// Handles one call, with what a fault rule may have in store for it.
+    pub(crate) fn handle_fated(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
+        let (rule, drawn) = cx.faults.surprise().unzip();
+        let in_store = drawn.is_some();
+        self.drawn = drawn;
+        let answer = self.handle(cx, params);
+        // A call that was refused for other reasons has not met the fault.
+        if self.drawn.take().is_none() && in_store {
+            rule.into_iter().for_each(|number| cx.faults.count(number));
+        }
+        answer
+    }
+
+    /// The surprise for an operation on a name that is about to be accepted: as planned, or as a
+    /// fault rule has it.
     pub(super) fn surprise(&mut self, identifier: &str) -> Result<Option<Surprise>, AwsError> {
         let planned = self.surprises.get_mut(identifier).and_then(VecDeque::pop_front);
-        match planned {
+        match planned.or_else(|| self.drawn.take()) {
             Some(Surprise::Refuse(refusal)) => Err(refusal),
             planned => Ok(planned),
         }

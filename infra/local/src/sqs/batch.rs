@@ -3,7 +3,8 @@
 use super::error::prefixed;
 use super::input::text;
 use crate::error::AwsError;
-use crate::world::Reply;
+use crate::faults::FaultKind;
+use crate::world::{Context, Reply};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -33,6 +34,14 @@ pub(super) fn entries(input: &Value) -> Result<&[Value], AwsError> {
         }
     }
     Ok(entries)
+}
+
+/// Whether an entry is spared by the faults.
+pub(super) fn spared(cx: &mut Context<'_>) -> Result<(), AwsError> {
+    if cx.faults.strikes(&FaultKind::PartialBatch) {
+        return Err(AwsError::new("InternalError", "An internal error occurred").with_status(500));
+    }
+    Ok(())
 }
 
 /// Does every entry by itself; answers which went well and which did not, and how many went well.

@@ -40,6 +40,7 @@ pub(super) fn delete_message(sqs: &mut Sqs, cx: &mut Context<'_>, input: &Value)
 pub(super) fn delete_message_batch(sqs: &mut Sqs, cx: &mut Context<'_>, input: &Value) -> Answer {
     let queue = sqs.queue(cx, input)?;
     let (reply, count) = batch::each(batch::entries(input)?, |entry| {
+        batch::spared(cx)?;
         queue.delete(needed(entry, "ReceiptHandle")?).map_err(in_batch)?;
         Ok(json!({}))
     });
@@ -71,6 +72,7 @@ pub(super) fn change_visibility_batch(
     let now_ms = cx.now_ms;
     let queue = sqs.queue(cx, input)?;
     let (reply, count) = batch::each(batch::entries(input)?, |entry| {
+        batch::spared(cx)?;
         let handle = needed(entry, "ReceiptHandle")?;
         queue.change_visibility(handle, visibility_ms(entry)?, now_ms).map_err(in_batch)?;
         Ok(json!({}))

@@ -7,6 +7,7 @@ use super::receipts::VISIBILITY;
 use super::store::{Message, State};
 use super::{Sqs, digest};
 use crate::error::AwsError;
+use crate::faults::FaultKind;
 use crate::world::{Answer, Context, Reply};
 use serde_json::{Map, Value, json};
 
@@ -45,9 +46,15 @@ pub(super) fn receive_message(sqs: &mut Sqs, cx: &mut Context<'_>, input: &Value
     let limit = receive_limit(sqs, cx, input)?;
     let queue = sqs.queue(cx, input)?;
     let wish = wish(queue, input)?;
+    if queue.store.has_something() && cx.faults.strikes(&FaultKind::EmptyReceive) {
+        return Ok(Reply::Json(json!({})));
+    }
+    if let Some((place, message)) = queue.store.next_ghost() {
+        return Ok(haunt(queue, &wish, place, &message, cx));
+    }
     let (places, dead) = match again(queue, &wish, cx.now_ms)? {
         Some(places) => (places, Vec::new()),
-        None => queue.store.take(wish.max, wish.visibility_ms, limit, cx.now_ms),
+        None => take(queue, &wish, limit, cx),
     };
     let target = queue.attributes.redrive.as_ref().map(|r| r.arn.clone());
     let reply = answer(queue, &wish, &places, cx);
@@ -55,6 +62,41 @@ pub(super) fn receive_message(sqs: &mut Sqs, cx: &mut Context<'_>, input: &Value
         bury(sqs, &target, dead, input, cx)?;
     }
     Ok(reply)
+}
+
+/// Takes what is there, as far as no fault has it otherwise.
+fn take(
+    queue: &mut Queue,
+    wish: &Wish<'_>,
+    limit: Option<u64>,
+    cx: &mut Context<'_>,
+) -> (Vec<u64>, Vec<Message>) {
+    let store = &mut queue.store;
+    let out_of_turn = store.second_group().is_some() && cx.faults.strikes(&FaultKind::Reorder);
+    let taken = if out_of_turn {
+        store.take_out_of_turn(wish.max, wish.visibility_ms, limit, cx.now_ms)
+    } else {
+        store.take(wish.max, wish.visibility_ms, limit, cx.now_ms)
+    };
+    if let Some(first) = taken.0.first()
+        && cx.faults.strikes(&FaultKind::DuplicateDelivery)
+    {
+        store.deliver_again(*first);
+    }
+    taken
+}
+
+/// The answer with a message that was delivered before: at-least-once delivery at its worst.
+fn haunt(
+    queue: &Queue,
+    wish: &Wish<'_>,
+    place: u64,
+    message: &Message,
+    cx: &mut Context<'_>,
+) -> Reply {
+    cx.record.items = 1;
+    cx.record.resource = format!("{}/{}", queue.name, message.group);
+    Reply::Json(json!({ "Messages": [write(queue, wish, place, message)] }))
 }
 
 /// After how many receives messages of the queue move on; never, where the dead-letter queue is

@@ -34,7 +34,10 @@ pub(super) fn send_message_batch(sqs: &mut Sqs, cx: &mut Context<'_>, input: &Va
         );
         return Err(prefixed("BatchRequestTooLong", text));
     }
-    let (reply, count) = batch::each(entries, |entry| send(queue, cx, entry));
+    let (reply, count) = batch::each(entries, |entry| {
+        batch::spared(cx)?;
+        send(queue, cx, entry)
+    });
     cx.record.items = count;
     Ok(reply)
 }

@@ -86,6 +86,8 @@ pub(super) struct Store {
     /// The last place that is searched for free groups, and how many messages lie up to it.
     horizon: u64,
     searched: usize,
+    /// Copies that are delivered once more: an injected fault.
+    ghosts: VecDeque<(u64, Message)>,
     /// Something became receivable, or will earlier than before.
     pub(super) news: bool,
 }
@@ -180,19 +182,73 @@ impl Store {
             if head > self.horizon {
                 break;
             }
-            for place in self.ready(&name, max) {
-                let worn_out = |m: &Message| limit.is_some_and(|limit| m.receives >= limit);
-                if self.messages.get(&place).is_some_and(worn_out) {
-                    dead.extend(self.remove(place));
-                } else if taken.len() < max {
-                    self.receive(place, visibility_ms, now_ms);
-                    taken.push(place);
-                } else {
-                    break;
-                }
-            }
-            self.relist(&name);
+            let room = max - taken.len();
+            let (more, worn_out) = self.take_of(&name, room, visibility_ms, limit, now_ms);
+            taken.extend(more);
+            dead.extend(worn_out);
         }
+        (taken, dead)
+    }
+
+    /// The same from the second free group alone, although it is the turn of the first.
+    pub(super) fn take_out_of_turn(
+        &mut self,
+        max: usize,
+        visibility_ms: i64,
+        limit: Option<u64>,
+        now_ms: i64,
+    ) -> (Vec<u64>, Vec<Message>) {
+        let Some(name) = self.second_group() else { return (Vec::new(), Vec::new()) };
+        self.take_of(&name, max, visibility_ms, limit, now_ms)
+    }
+
+    /// Whether a receive would find something.
+    pub(super) fn has_something(&self) -> bool {
+        let free = self.free.first().is_some_and(|(head, _)| *head <= self.horizon);
+        !self.ghosts.is_empty() || (free && self.in_flight < SEARCHED)
+    }
+
+    /// The free group whose turn is next but one.
+    pub(super) fn second_group(&self) -> Option<Arc<str>> {
+        let second = self.free.iter().nth(1).filter(|(head, _)| *head <= self.horizon)?;
+        (self.in_flight < SEARCHED).then(|| Arc::clone(&second.1))
+    }
+
+    /// Has the message at a place delivered once more, whatever becomes of it.
+    pub(super) fn deliver_again(&mut self, place: u64) {
+        if let Some(message) = self.messages.get(&place) {
+            self.ghosts.push_back((place, message.clone()));
+            self.news = true;
+        }
+    }
+
+    /// A message that is to be delivered once more, and its place.
+    pub(super) fn next_ghost(&mut self) -> Option<(u64, Message)> {
+        let (place, mut message) = self.ghosts.pop_front()?;
+        message.receives += 1;
+        Some((place, message))
+    }
+
+    /// Receives up to `max` messages of one free group.
+    fn take_of(
+        &mut self,
+        name: &Arc<str>,
+        max: usize,
+        visibility_ms: i64,
+        limit: Option<u64>,
+        now_ms: i64,
+    ) -> (Vec<u64>, Vec<Message>) {
+        let (mut taken, mut dead) = (Vec::new(), Vec::new());
+        for place in self.ready(name, max) {
+            let worn_out = |m: &Message| limit.is_some_and(|limit| m.receives >= limit);
+            if self.messages.get(&place).is_some_and(worn_out) {
+                dead.extend(self.remove(place));
+            } else {
+                self.receive(place, visibility_ms, now_ms);
+                taken.push(place);
+            }
+        }
+        self.relist(name);
         (taken, dead)
     }
 

@@ -13,6 +13,7 @@ mod clean;
 mod doors;
 mod dynamodb;
 mod fact;
+mod faults;
 mod kms;
 mod rds;
 mod secrets;
@@ -41,6 +42,10 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         dynamodb::queries::FACTS,
         dynamodb::records::FACTS,
         dynamodb::tables::FACTS,
+        faults::inside_dynamodb::FACTS,
+        faults::inside_rds::FACTS,
+        faults::inside_sqs::FACTS,
+        faults::on_the_way::FACTS,
         kms::FACTS,
         rds::copy::FACTS,
         rds::deleting::FACTS,

@@ -1,7 +1,9 @@
 //! The pages under `/_local/`: what is there, what was called, which faults are in force.
 
+mod faults;
+mod guard;
+
 use crate::cloud::Cloud;
-use crate::faults::FaultRule;
 use crate::meter::CallRecord;
 use crate::wire::{WireRequest, WireResponse};
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 pub(crate) const ROOT: &str = "/_local/";
 
 /// The pages there are, for who asks for another one.
-const LIST: [&str; 8] = [
+const LIST: [&str; 9] = [
     "GET /_local/health",
     "GET /_local/status",
     "GET /_local/requests",
@@ -19,6 +21,7 @@ const LIST: [&str; 8] = [
     "GET /_local/faults",
     "POST /_local/faults",
     "DELETE /_local/faults",
+    "DELETE /_local/faults/NUMBER",
     "GET /_local/ca.pem",
 ];
 
@@ -32,8 +35,17 @@ pub struct Pages {
     pub ca_pem: Option<String>,
 }
 
-/// Answers one page.
-pub(crate) fn answer(cloud: &Cloud, pages: &Pages, request: &WireRequest) -> WireResponse {
+/// Answers one page; `loopback` says that only this machine can reach the port.
+pub(crate) fn answer(
+    cloud: &Cloud,
+    pages: &Pages,
+    loopback: bool,
+    request: &WireRequest,
+) -> WireResponse {
+    if let Some(reason) = guard::refused(request, loopback) {
+        tracing::warn!(reason, "refused a page");
+        return json_page(403, &json!({ "message": reason }));
+    }
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let page = path.strip_prefix(ROOT).unwrap_or_default();
     match (request.method.as_str(), page) {
@@ -41,11 +53,11 @@ pub(crate) fn answer(cloud: &Cloud, pages: &Pages, request: &WireRequest) -> Wir
         ("GET", "status") => json_page(200, &status(cloud)),
         ("GET", "requests") => json_page(200, &requests(cloud)),
         ("GET", "calls") => json_page(200, &calls(cloud, query)),
-        ("GET", "faults") => json_page(200, &json!(cloud.world().faults)),
-        ("POST", "faults") => add_fault(cloud, &request.body),
-        ("DELETE", "faults") => {
-            cloud.world().faults.clear();
-            json_page(200, &json!(cloud.world().faults))
+        ("GET", "faults") => faults::list(cloud),
+        ("POST", "faults") => faults::add(cloud, &request.body),
+        ("DELETE", "faults") => faults::clear(cloud, None),
+        ("DELETE", page) if page.starts_with("faults/") => {
+            faults::clear(cloud, page.strip_prefix("faults/"))
         }
         ("GET", "ca.pem") => ca(pages),
         _ => json_page(404, &json!({ "message": "no such page", "pages": LIST })),
@@ -103,20 +115,4 @@ fn calls(cloud: &Cloud, query: &str) -> Value {
         world.meter.recent().filter(|c| c.n > after).take(limit).cloned().collect()
     };
     json!({ "calls": calls })
-}
-
-fn add_fault(cloud: &Cloud, body: &[u8]) -> WireResponse {
-    let rule: Result<FaultRule, _> = serde_json::from_slice(body);
-    match rule {
-        Ok(rule) if (0.0..=1.0).contains(&rule.rate) => {
-            let mut world = cloud.world();
-            world.faults.add(rule);
-            json_page(200, &json!(world.faults))
-        }
-        Ok(rule) => {
-            let text = format!("rate is {}, must be between 0 and 1", rule.rate);
-            json_page(400, &json!({ "message": text }))
-        }
-        Err(e) => json_page(400, &json!({ "message": format!("not a fault rule: {e}") })),
-    }
 }

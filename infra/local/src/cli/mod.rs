@@ -1,0 +1,96 @@
+//! The command line of the local cloud: one file per verb.
+
+mod client;
+mod down;
+mod faults;
+mod programs;
+mod serve;
+mod status;
+mod text;
+mod trouble;
+
+use clap::{Parser, Subcommand};
+use down::Folder;
+use faults::Faults;
+use serve::Serve;
+use status::Status;
+use trouble::Trouble;
+
+/// The AWS services that aurora-restore uses, on this machine: SQS, DynamoDB, RDS for Aurora, STS
+/// and Secrets Manager, with real PostgreSQL servers as the clusters.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the local cloud until it is ended by Ctrl-C, SIGTERM or `down`.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Serve),
+    /// Show what a running local cloud has, and what was called.
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(Status),
+    /// Set, show and clear injected faults of a running local cloud.
+    #[command(after_help = FAULTS_EXAMPLES)]
+    Faults(Faults),
+    /// End a running local cloud, and clean up what a killed one left behind.
+    #[command(after_help = DOWN_EXAMPLES)]
+    Down(Folder),
+    /// Say which PostgreSQL would be used, or how to install one (exit code 1).
+    #[command(after_help = PROGRAMS_EXAMPLES)]
+    Programs,
+}
+
+impl Cli {
+    /// Does what was asked.
+    pub(crate) fn run(&self) -> Result<(), Trouble> {
+        match &self.command {
+            Command::Serve(args) => Ok(serve::serve(args)?),
+            Command::Status(args) => status::status(args),
+            Command::Faults(args) => faults::faults(args),
+            Command::Down(folder) => Ok(down::down(folder)?),
+            Command::Programs => Ok(programs::programs()?),
+        }
+    }
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  aurora-restore-local serve
+  aurora-restore-local serve --speed 600 --data-plane none
+  aurora-restore-local serve --listen 127.0.0.1:0 --port-file /tmp/cloud.json
+  AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x \\
+    aws --region eu-west-1 --endpoint-url http://127.0.0.1:4566 rds describe-db-clusters
+
+An access key id of 12 digits is the account that calls. RUST_LOG sets what is logged (to stderr).";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  aurora-restore-local status
+  aurora-restore-local status --endpoint http://127.0.0.1:4567 --output json
+
+Exit codes: 2 a flag is wrong, 3 nothing answers at the endpoint, 1 anything else.";
+
+const FAULTS_EXAMPLES: &str = "\
+Examples:
+  aurora-restore-local faults list
+  aurora-restore-local faults add throttle --service rds --operation CopyDBClusterSnapshot \\
+    --rate 0.2 --seed 7 --limit 10
+  aurora-restore-local faults add latency --ms 300 --region eu-west-1
+  aurora-restore-local faults clear 2
+  aurora-restore-local faults clear
+
+Exit codes: 2 a flag is wrong, 3 nothing answers at the endpoint, 1 anything else.";
+
+const DOWN_EXAMPLES: &str = "\
+Examples:
+  aurora-restore-local down
+  aurora-restore-local down --data-dir /tmp/demo";
+
+const PROGRAMS_EXAMPLES: &str = "\
+Examples:
+  aurora-restore-local programs
+  PG_BIN=/usr/lib/postgresql/17/bin aurora-restore-local programs";

@@ -1,0 +1,170 @@
+//! `serve`: the local cloud itself.
+
+use super::down::Folder;
+use anyhow::{Context, Error, Result, bail};
+use aurora_restore_local::admin::Pages;
+use aurora_restore_local::clock::SystemNow;
+use aurora_restore_local::cloud::Cloud;
+use aurora_restore_local::data_plane::postgres::PostgresPlane;
+use aurora_restore_local::data_plane::postgres::folder::DataFolder;
+use aurora_restore_local::data_plane::{DataPlane, NoData};
+use aurora_restore_local::server::{self, Limits};
+use aurora_restore_local::settings::WorldSettings;
+use aurora_restore_local::world::World;
+use clap::{Args, ValueEnum};
+use nix::sys::resource::{Resource, getrlimit};
+use serde_json::json;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// File handles that are left for all else but connections.
+const SPARE_HANDLES: usize = 128;
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port of the endpoint; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:4566", value_name = "ADDRESS:PORT")]
+    pub(crate) listen: SocketAddr,
+    /// Listen on an address that others can reach: whoever can, may do everything.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Leave the files of the clusters behind at the end (the next start removes them).
+    #[arg(long)]
+    pub(crate) keep_data: bool,
+    /// Where the data of the clusters lives.
+    #[arg(long, value_enum, default_value_t = DataPlaneKind::Auto)]
+    pub(crate) data_plane: DataPlaneKind,
+    /// How much faster than in AWS long operations pass.
+    #[arg(long, default_value = "60", value_parser = speed)]
+    pub(crate) speed: f64,
+    /// Seed of every random choice.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Where to write, as JSON, how to reach the endpoint, once it is up.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) port_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DataPlaneKind {
+    /// Real PostgreSQL servers when PostgreSQL is on this machine, else none, with a warning.
+    Auto,
+    /// Real PostgreSQL servers, or an error.
+    Postgres,
+    /// No data: clusters and snapshots exist for the control plane only.
+    None,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(speed),
+        _ => Err("must be a number above 0".into()),
+    }
+}
+
+/// Runs the local cloud until it is asked to end.
+pub(crate) fn serve(args: &Serve) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    log.with_ansi(io::stderr().is_terminal()).init();
+    if !args.listen.ip().is_loopback() && !args.allow_remote {
+        bail!("{} can be reached by others; add --allow-remote to mean it", args.listen);
+    }
+    let folder = DataFolder::claim(&args.folder.path(), args.keep_data).map_err(Error::msg)?;
+    let folder = Arc::new(folder);
+    let plane = start_data_plane(args.data_plane, &folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(run(args, plane.as_ref()));
+    // No request is served any more from here on.
+    drop(runtime);
+    if let Some(file) = &args.port_file {
+        let _ = fs::remove_file(file);
+    }
+    let stopped = plane.map_or(Ok(()), |plane| plane.shutdown());
+    served.and(stopped.and_then(|()| folder.release()).map_err(Error::msg))
+}
+
+fn start_data_plane(
+    kind: DataPlaneKind,
+    folder: &Arc<DataFolder>,
+) -> Result<Option<PostgresPlane>> {
+    let programs = match (kind, PostgresPlane::find()) {
+        (DataPlaneKind::None, _) => return Ok(None),
+        (DataPlaneKind::Auto, Err(e)) => {
+            tracing::warn!("control plane only, clusters hold no data: {e}");
+            return Ok(None);
+        }
+        (_, found) => found.map_err(Error::msg)?,
+    };
+    tracing::info!(version = %programs.version, bin = %programs.bin.display(), "databases");
+    PostgresPlane::start(programs, Arc::clone(folder)).map(Some).map_err(Error::msg)
+}
+
+async fn run(args: &Serve, plane: Option<&PostgresPlane>) -> Result<()> {
+    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let settings = WorldSettings { seed: args.seed, speed: args.speed, ..WorldSettings::default() };
+    let data: Box<dyn DataPlane> = match plane {
+        Some(plane) => Box::new(plane.clone()),
+        None => Box::new(NoData),
+    };
+    let cloud = Cloud::new(World::new(settings, data), Arc::new(SystemNow));
+    let pages = Pages { ca_pem: plane.map(|plane| plane.ca_pem().to_owned()) };
+    announce(args, &endpoint, plane)?;
+    let [terminate, interrupt] = &mut signals;
+    let stop = asked_to_end(terminate, interrupt);
+    server::serve_within(limits(), cloud, listener, pages, stop).await;
+    Ok(())
+}
+
+/// The usual limits, and no more connections than this process may have open.
+fn limits() -> Limits {
+    let usual = Limits::default();
+    let handles = getrlimit(Resource::RLIMIT_NOFILE).map_or(1_024, |(soft, _)| soft);
+    let connections = usize::try_from(handles).unwrap_or(usize::MAX).saturating_sub(SPARE_HANDLES);
+    Limits { connections: usual.connections.min(connections.max(1)), ..usual }
+}
+
+async fn asked_to_end(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+}
+
+/// Says that the endpoint is up: connections are accepted from now on.
+fn announce(args: &Serve, endpoint: &str, plane: Option<&PostgresPlane>) -> Result<()> {
+    let data_plane = if plane.is_some() { "postgres" } else { "none" };
+    if let Some(file) = &args.port_file {
+        let about = json!({
+            "endpoint": endpoint,
+            "pid": std::process::id(),
+            "ca_file": plane.map(PostgresPlane::ca_file),
+            "data_plane": data_plane,
+        });
+        replace(file, &about.to_string())
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    let speed = args.speed;
+    writeln!(io::stdout(), "ready: {endpoint} (data plane {data_plane}, speed {speed})")?;
+    Ok(())
+}
+
+/// Writes a file so that a reader sees all of it or nothing.
+fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let new = file.with_extension("new");
+    fs::write(&new, text)?;
+    fs::rename(new, file)
+}
