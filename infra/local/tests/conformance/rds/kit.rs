@@ -167,3 +167,9 @@ impl Aurora {
         describe.send().await.unwrap().db_cluster_snapshots()[0].clone()
     }
 }
+
+/// A customer key of the calling account; its ARN.
+pub(crate) async fn customer_key(bed: &Bed) -> String {
+    let made = bed.kms().create_key().send().await.unwrap();
+    made.key_metadata.unwrap().arn.unwrap()
+}

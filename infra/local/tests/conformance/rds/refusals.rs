@@ -1,6 +1,6 @@
 //! What is refused, by wire code and HTTP status.
 
-use super::kit::{Aurora, HOUR, PG, refused, tag};
+use super::kit::{Aurora, HOUR, PG, customer_key, refused, tag};
 use crate::bed::{ACCOUNT, Bed};
 use crate::fact::{Outcome, facts};
 
@@ -126,7 +126,8 @@ async fn parameters_that_break_the_rules_are_refused(bed: Bed) -> Outcome {
     refused!(copy().tags(tag("aws:x", "1")), "InvalidParameterValue", 400);
     let logs = copy().enable_cloudwatch_logs_exports("audit");
     refused!(logs, "InvalidParameterCombination", 400);
-    refused!(aurora.create("c").kms_key_id("1"), "InvalidParameterCombination", 400);
+    let key_alone = aurora.create("c").kms_key_id(customer_key(&bed).await);
+    refused!(key_alone, "InvalidParameterCombination", 400);
     let missing = aurora.client.create_db_cluster().db_cluster_identifier(bed.name("c")).engine(PG);
     refused!(missing, "MissingParameter", 400);
     let managed = aurora.create("c").manage_master_user_password(true);
