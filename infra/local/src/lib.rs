@@ -16,6 +16,7 @@ pub mod error;
 pub mod faults;
 pub mod meter;
 pub mod params;
+pub mod rates;
 pub mod rds;
 pub mod secrets;
 pub mod server;

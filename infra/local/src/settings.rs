@@ -15,8 +15,10 @@ pub struct WorldSettings {
     pub latency_ms: (u64, u64),
     /// How many calls the meter keeps one by one (totals are kept of all).
     pub keep_calls: usize,
-    /// The Region-default engine version that an omitted one really becomes.
+    /// The Region-default version of Aurora PostgreSQL that an omitted one really becomes.
     pub default_postgres_version: String,
+    /// The same of Aurora MySQL.
+    pub default_mysql_version: String,
 }
 
 impl Default for WorldSettings {
@@ -28,6 +30,7 @@ impl Default for WorldSettings {
             latency_ms: (0, 0),
             keep_calls: 100_000,
             default_postgres_version: "16.6".into(),
+            default_mysql_version: "8.0.mysql_aurora.3.10.3".into(),
         }
     }
 }

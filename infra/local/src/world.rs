@@ -169,8 +169,16 @@ impl World {
         match call.service {
             Service::Sqs => self.sqs.handle(&mut cx, &body_json(request)?),
             Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
-            Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
-            Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
+            Service::Secretsmanager => {
+                self.rds.advance(now_ms);
+                self.secrets.obey(self.rds.take_secret_orders(), now_ms);
+                self.secrets.handle(&mut cx, &body_json(request)?)
+            }
+            Service::Rds => {
+                let answer = self.rds.handle(&mut cx, &Params::parse(&request.body));
+                self.secrets.obey(self.rds.take_secret_orders(), now_ms);
+                answer
+            }
             Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
             Service::Kms | Service::Sns | Service::Cloudwatch | Service::Events => {
                 Err(unknown_operation(call))

@@ -3,6 +3,7 @@
 use super::Rds;
 use super::asked::in_range;
 use super::clusters::find;
+use super::engines;
 use super::errors::{
     db_cluster_snapshot_not_found, db_instance_not_found, invalid_parameter_combination,
     invalid_parameter_value,
@@ -140,7 +141,7 @@ impl Rds {
         let estate = self.estate(&place);
         let (found, marker) = page.cut(&estate.clusters, ids.as_ref(), |c| {
             filters.allows("db-cluster-resource-id", &c.resource_id)
-                && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
+                && filters.allows("engine", engines::of(c.engine).name)
         });
         note(cx, given, ids.as_ref(), found.len());
         let members = found.into_iter().map(|c| render::cluster(&place, estate, c, cx.now_ms));
@@ -167,10 +168,10 @@ impl Rds {
         let (found, marker) = page.cut(&estate.instances, ids.as_ref(), |i| {
             clusters.as_ref().is_none_or(|c| c.contains(&i.cluster))
                 && filters.allows("dbi-resource-id", &i.resource_id)
-                && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
+                && filters.allows("engine", engines::of(i.engine).name)
         });
         note(cx, given, ids.as_ref().or(clusters.as_ref()), found.len());
-        let members = found.into_iter().map(|i| render::instance(&place, estate, i));
+        let members = found.into_iter().map(|i| render::instance(&place, estate, i, cx.now_ms));
         let result = Xml::new("DescribeDBInstancesResult").maybe("Marker", marker);
         Ok(Reply::Xml(result.list("DBInstances", members)))
     }
@@ -237,6 +238,6 @@ impl<'a> WantedSnapshots<'a> {
             && self.snapshot_type.is_none_or(|t| t == snapshot.snapshot_type)
             && self.resource_id.is_none_or(|r| r == snapshot.cluster_resource_id)
             && filters.allows("snapshot-type", &snapshot.snapshot_type)
-            && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
+            && filters.allows("engine", engines::of(snapshot.engine).name)
     }
 }

@@ -6,11 +6,13 @@
 
 mod asked;
 mod clusters;
+mod credentials;
 mod describe;
 mod durations;
 mod engines;
 pub mod errors;
 mod groups;
+mod instance_changes;
 mod instances;
 pub mod model;
 mod modify;
@@ -18,6 +20,7 @@ pub mod names;
 pub mod notices;
 mod operation;
 mod passing;
+mod point_in_time;
 mod power;
 mod quotas;
 mod render;
@@ -25,6 +28,7 @@ mod restore;
 mod snapshots;
 mod surprises;
 mod tags;
+mod throttle;
 mod view;
 
 pub use quotas::Quotas;
@@ -34,6 +38,7 @@ pub use view::{ClusterView, SnapshotSeed};
 use crate::data_plane::DataPlane;
 use crate::error::AwsError;
 use crate::params::Params;
+use crate::rates::Rates;
 use crate::world::{Answer, Context, unknown_operation};
 use model::{Estate, Place};
 use passing::Agenda;
@@ -47,7 +52,9 @@ pub struct Rds {
     quotas: BTreeMap<Place, Quotas>,
     default_quotas: Quotas,
     surprises: BTreeMap<String, VecDeque<Surprise>>,
-    notices: Vec<notices::Notice>,
+    notices: notices::Outbox,
+    secret_orders: credentials::SecretOrders,
+    rates: Rates,
 }
 
 impl Rds {
@@ -61,22 +68,29 @@ impl Rds {
             quotas: BTreeMap::new(),
             default_quotas: Quotas::default(),
             surprises: BTreeMap::new(),
-            notices: Vec::new(),
+            notices: notices::Outbox::default(),
+            secret_orders: credentials::SecretOrders::default(),
+            rates: Rates::default(),
         }
     }
 
     /// Handles one call.
     pub fn handle(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
         self.advance(cx.now_ms);
+        self.check_rate(cx)?;
         match cx.call.operation.as_str() {
             "CreateDBCluster" => self.create_cluster(cx, params),
             "RestoreDBClusterFromSnapshot" => self.restore_from_snapshot(cx, params),
+            "RestoreDBClusterToPointInTime" => self.restore_to_point_in_time(cx, params),
             "ModifyDBCluster" => self.modify_cluster(cx, params),
             "StartDBCluster" => self.start_cluster(cx, params),
             "StopDBCluster" => self.stop_cluster(cx, params),
+            "FailoverDBCluster" => self.fail_over_cluster(cx, params),
             "DeleteDBCluster" => self.delete_cluster(cx, params),
             "DescribeDBClusters" => self.describe_clusters(cx, params),
             "CreateDBInstance" => self.create_instance(cx, params),
+            "ModifyDBInstance" => self.modify_instance(cx, params),
+            "RebootDBInstance" => self.reboot_instance(cx, params),
             "DeleteDBInstance" => self.delete_instance(cx, params),
             "DescribeDBInstances" => self.describe_instances(cx, params),
             "CreateDBClusterSnapshot" => self.create_snapshot(cx, params),

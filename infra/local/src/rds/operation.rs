@@ -31,9 +31,32 @@ pub enum Status {
     Failed,
     /// Came to nothing, another way.
     IncompatibleRestore,
+    /// The writer changes.
+    FailingOver,
+    /// An instance restarts.
+    Rebooting,
+    /// There is no capacity for it.
+    InsufficientCapacity,
+    /// It cannot start with its parameters.
+    IncompatibleParameters,
+    /// Its key cannot be used.
+    InaccessibleEncryptionCredentials,
 }
 
 impl Status {
+    /// Whether it is a failure: nothing will come of it any more.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Status::Failed
+                | Status::IncompatibleRestore
+                | Status::InsufficientCapacity
+                | Status::IncompatibleParameters
+                | Status::InaccessibleEncryptionCredentials
+        )
+    }
+
     /// The status as AWS words it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -51,6 +74,11 @@ impl Status {
             Status::Deleting => "deleting",
             Status::Failed => "failed",
             Status::IncompatibleRestore => "incompatible-restore",
+            Status::FailingOver => "failing-over",
+            Status::Rebooting => "rebooting",
+            Status::InsufficientCapacity => "insufficient-capacity",
+            Status::IncompatibleParameters => "incompatible-parameters",
+            Status::InaccessibleEncryptionCredentials => "inaccessible-encryption-credentials",
         }
     }
 }
@@ -85,6 +113,18 @@ pub enum Change {
     Start,
     /// It goes.
     Delete,
+    /// Another instance becomes the writer of a cluster.
+    FailOver {
+        /// The instance.
+        to: String,
+    },
+    /// An instance gets another class.
+    ChangeClass {
+        /// The class it gets.
+        class: String,
+    },
+    /// An instance restarts.
+    Reboot,
 }
 
 impl Change {
@@ -93,15 +133,26 @@ impl Change {
     pub fn status(&self) -> Status {
         match self {
             Change::Create => Status::Creating,
-            Change::Modify => Status::Modifying,
+            Change::Modify | Change::ChangeClass { .. } => Status::Modifying,
             Change::Upgrade { .. } => Status::Upgrading,
             Change::ResetPassword { .. } => Status::ResettingMasterCredentials,
             Change::Rename { .. } => Status::Renaming,
             Change::Stop => Status::Stopping,
             Change::Start => Status::Starting,
             Change::Delete => Status::Deleting,
+            Change::FailOver { .. } => Status::FailingOver,
+            Change::Reboot => Status::Rebooting,
         }
     }
+}
+
+/// A status that is shown instead of the one something really is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The status: any text.
+    pub status: String,
+    /// Until when.
+    pub until_ms: i64,
 }
 
 /// A long operation under way.
@@ -117,4 +168,12 @@ pub struct Operation {
     pub ticket: Option<Ticket>,
     /// The status it ends in, when it does not end well.
     pub ends_in: Option<Status>,
+    /// A status it shows at first.
+    pub shows: Option<Shown>,
+}
+
+/// The status that descriptions tell at a moment.
+pub(super) fn status_at(status: Status, operation: Option<&Operation>, now_ms: i64) -> &str {
+    let shown = operation.and_then(|op| op.shows.as_ref()).filter(|s| now_ms < s.until_ms);
+    shown.map_or(status.as_str(), |s| &s.status)
 }

@@ -4,11 +4,11 @@
 use super::asked::kms_key;
 use super::clusters::{Base, check_engine_mode, database_name};
 use super::durations::Task;
-use super::engines::{self, AURORA_POSTGRESQL};
+use super::engines;
 use super::errors::{
     db_cluster_snapshot_not_found, invalid_db_cluster_snapshot_state, invalid_parameter_value,
 };
-use super::model::{Encryption, Place, Snapshot, Status};
+use super::model::{Descent, Encryption, Place, Snapshot, Status};
 use super::names::{self, Kind};
 use super::{Rds, refuse_unsupported, required};
 use crate::data_plane::Work;
@@ -26,7 +26,6 @@ impl Rds {
             cx,
             params,
             &[
-                "BacktrackWindow",
                 "TagSpecifications.item.1.ResourceType",
                 "AssociatedRoles.DBClusterAssociatedRole.1.RoleArn",
             ],
@@ -35,10 +34,12 @@ impl Rds {
         let given = required(params, "DBClusterIdentifier")?;
         cx.record.resource = given.to_ascii_lowercase();
         let identifier = names::identifier("DBClusterIdentifier", given)?;
-        check_engine(required(params, "Engine")?)?;
+        let given_engine = required(params, "Engine")?;
         check_engine_mode(params)?;
         let snapshot = self.restorable(&place, required(params, "SnapshotIdentifier")?)?.clone();
-        let engine_version = engines::resolve(params.get("EngineVersion"), cx.settings)?;
+        let engine = engines::of(snapshot.engine);
+        check_engine(given_engine, engine.name)?;
+        let engine_version = engines::resolve(engine, params.get("EngineVersion"), cx.settings)?;
         engines::check_not_older(&snapshot.engine_version, &engine_version)?;
         let resource_id = names::resource_id("cluster", cx.rng);
         let mut lineage = snapshot.lineage.clone();
@@ -48,10 +49,12 @@ impl Rds {
         let base = Base {
             identifier,
             resource_id,
+            engine: snapshot.engine,
             engine_version,
-            database_name: database_name(params)?.or(snapshot.database_name),
+            database_name: database_name(params, engine)?.or(snapshot.database_name),
             master_username: snapshot.master_username,
             master_password: snapshot.master_password,
+            master_secret: None,
             port: snapshot.port,
             encryption: match kms_key(params, &place)? {
                 Some(key) => Encryption::SseKms(key),
@@ -62,6 +65,7 @@ impl Rds {
             backup_window: snapshot.backup_window,
             lineage,
             restored_from: Some(snapshot.resource_id),
+            descent: Descent::default(),
         };
         let lasts_ms = Task::RestoreCluster.ms(base.allocated_gib, cx.settings.speed, cx.rng);
         self.launch(cx, params, base, work, lasts_ms)
@@ -83,11 +87,11 @@ impl Rds {
     }
 }
 
-fn check_engine(given: &str) -> Result<(), AwsError> {
-    if given == AURORA_POSTGRESQL {
+fn check_engine(given: &str, of_snapshot: &str) -> Result<(), AwsError> {
+    if given == of_snapshot {
         return Ok(());
     }
     Err(invalid_parameter_value(format!(
-        "The engine {given} is not compatible with the engine of the snapshot, {AURORA_POSTGRESQL}"
+        "The engine {given} is not compatible with the engine of the snapshot, {of_snapshot}"
     )))
 }

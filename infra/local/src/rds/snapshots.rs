@@ -8,6 +8,7 @@ use super::errors::{
 };
 use super::model::{Change, Cluster, Operation, Place, Snapshot, Status, Tags};
 use super::names::{self, Kind};
+use super::notices::Event;
 use super::passing::{self, Target};
 use super::tags::read_tags;
 use super::{Rds, render, required};
@@ -62,6 +63,7 @@ impl Rds {
         snapshot.operation = Some(op.with_ticket(ticket));
         self.estate(place).snapshots.insert(identifier.to_owned(), snapshot);
         self.agenda.add(due_ms, Target::new(place, passing::Kind::Snapshot, identifier));
+        self.notices.add(place, Event::SnapshotBegun, identifier, cx.now_ms);
         Ok(due_ms)
     }
 
@@ -110,6 +112,7 @@ impl Snapshot {
             cluster_resource_id: source.resource_id.clone(),
             cluster_created_ms: source.created_ms,
             source_arn: None,
+            engine: source.engine,
             engine_version: source.engine_version.clone(),
             database_name: source.database_name.clone(),
             master_username: source.master_username.clone(),
@@ -134,7 +137,8 @@ fn check_deletable(snapshot: &Snapshot) -> Result<(), AwsError> {
         return Err(invalid_db_cluster_snapshot_state(text));
     }
     match snapshot.status {
-        Status::Available | Status::Failed | Status::IncompatibleRestore => Ok(()),
+        Status::Available => Ok(()),
+        status if status.is_failure() => Ok(()),
         other => Err(invalid_db_cluster_snapshot_state(format!(
             "The snapshot {} is in status {}.",
             snapshot.identifier,
