@@ -11,6 +11,7 @@
 mod bed;
 mod doors;
 mod fact;
+mod rds;
 mod sqs;
 
 use doors::Door;
@@ -26,7 +27,20 @@ fn main() -> ExitCode {
 
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [sqs::groups::FACTS].into_iter().flatten()
+    [
+        rds::clone::FACTS,
+        rds::credentials::FACTS,
+        rds::instances::FACTS,
+        rds::mysql::FACTS,
+        rds::notices::FACTS,
+        rds::point_in_time::FACTS,
+        rds::rates::FACTS,
+        rds::rename::FACTS,
+        rds::statuses::FACTS,
+        sqs::groups::FACTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The facts that a door can be asked about.
