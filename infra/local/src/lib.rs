@@ -18,6 +18,7 @@ pub mod kms;
 pub mod meter;
 pub mod operations;
 pub mod params;
+pub mod rates;
 pub mod rds;
 pub mod secrets;
 pub mod server;

@@ -1,5 +1,10 @@
 //! AWS Secrets Manager: secrets with versions and staging labels, per account and Region.
 
+mod listing;
+mod owned;
+
+pub use owned::Owned;
+
 use crate::error::AwsError;
 use crate::world::{Answer, Context, Reply, unknown_operation};
 use serde_json::{Map, Value, json};
@@ -25,6 +30,8 @@ struct Secret {
     arn: String,
     description: Option<String>,
     kms_key_id: Option<String>,
+    /// The service that owns it, if not a user does.
+    owner: Option<&'static str>,
     tags: BTreeMap<String, String>,
     created_ms: i64,
     changed_ms: i64,
@@ -40,6 +47,7 @@ type Vault = BTreeMap<String, Secret>;
 #[derive(Debug, Default)]
 pub struct Secrets {
     vaults: BTreeMap<(String, String), Vault>,
+    owned_versions: u64,
 }
 
 impl Secrets {
@@ -54,7 +62,7 @@ impl Secrets {
             "PutSecretValue" => put_value(vault, cx, input),
             "DescribeSecret" => describe(vault, cx, input),
             "DeleteSecret" => delete(vault, cx, input),
-            "ListSecrets" => list(vault, cx, input),
+            "ListSecrets" => listing::list(vault, cx, input),
             _ => Err(unknown_operation(cx.call)),
         };
         answer.map(Reply::Json)
@@ -210,6 +218,7 @@ fn create(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<Valu
         arn: arn.clone(),
         description: text(input, "Description"),
         kms_key_id: text(input, "KmsKeyId"),
+        owner: None,
         tags: read_tags(input),
         created_ms: cx.now_ms,
         changed_ms: cx.now_ms,
@@ -260,6 +269,7 @@ impl Secret {
             ("Name", Some(json!(self.name))),
             ("Description", self.description.as_ref().map(|d| json!(d))),
             ("KmsKeyId", self.kms_key_id.as_ref().map(|k| json!(k))),
+            ("OwningService", owned::owning_service(self)),
             ("CreatedDate", Some(seconds(self.created_ms))),
             ("LastChangedDate", Some(seconds(self.changed_ms))),
             ("DeletedDate", self.deleted.map(|(marked_ms, _)| seconds(marked_ms))),
@@ -310,6 +320,7 @@ fn put_value(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<V
     };
     let now_ms = cx.now_ms;
     let secret = usable(vault, cx, input)?;
+    owned::check_not_owned(secret)?;
     let known = secret.versions.get(&id);
     if known.is_some_and(|version| version.value != value) {
         let text = "You can't use ClientRequestToken because that value is already in use for a \
@@ -342,6 +353,7 @@ fn delete(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<Valu
     }
     let now_ms = cx.now_ms;
     let secret = if force { named(vault, cx, input)? } else { usable(vault, cx, input)? };
+    owned::check_not_owned(secret)?;
     let gone_ms = if force { now_ms } else { now_ms + days * DAY_MS };
     secret.deleted = Some((now_ms, gone_ms));
     let (name, arn) = (secret.name.clone(), secret.arn.clone());
@@ -349,47 +361,4 @@ fn delete(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<Valu
         vault.remove(&name);
     }
     Ok(json!({ "ARN": arn, "Name": name, "DeletionDate": seconds(gone_ms) }))
-}
-
-fn list(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<Value, AwsError> {
-    let most = input.get("MaxResults").and_then(Value::as_u64).unwrap_or(100);
-    if !(1..=100).contains(&most) {
-        return Err(invalid_parameter("MaxResults must be between 1 and 100."));
-    }
-    let after = text(input, "NextToken");
-    let deleted_too = input.get("IncludePlannedDeletion").and_then(Value::as_bool) == Some(true);
-    let mut found = Vec::new();
-    for secret in vault.values() {
-        let passes = (deleted_too || secret.deleted.is_none())
-            && after.as_ref().is_none_or(|after| secret.name > *after)
-            && passes_filters(secret, input)?;
-        if passes {
-            found.push(secret);
-        }
-    }
-    let more = found.len() as u64 > most;
-    found.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    cx.record.items = found.len() as u64;
-    let next = found.last().filter(|_| more).map(|s| json!(s.name));
-    let secrets: Vec<_> = found.iter().map(|s| s.describe("SecretVersionsToStages")).collect();
-    Ok(Value::Object(members([("SecretList", Some(json!(secrets))), ("NextToken", next)])))
-}
-
-/// Whether a secret passes every filter: for each, one of its values must be a prefix.
-fn passes_filters(secret: &Secret, input: &Value) -> Result<bool, AwsError> {
-    for filter in input.get("Filters").and_then(Value::as_array).into_iter().flatten() {
-        let key = text(filter, "Key").unwrap_or_default();
-        let texts: Vec<&String> = match key.as_str() {
-            "name" => vec![&secret.name],
-            "tag-key" => secret.tags.keys().collect(),
-            "tag-value" => secret.tags.values().collect(),
-            _ => return Err(invalid_parameter(&format!("unknown filter: {key}"))),
-        };
-        let values = filter.get("Values").and_then(Value::as_array).into_iter().flatten();
-        let mut prefixes = values.filter_map(Value::as_str);
-        if !prefixes.any(|prefix| texts.iter().any(|text| text.starts_with(prefix))) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }

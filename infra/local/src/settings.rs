@@ -15,13 +15,15 @@ pub struct WorldSettings {
     pub latency_ms: (u64, u64),
     /// How many calls the meter keeps one by one (totals are kept of all).
     pub keep_calls: usize,
-    /// The Region-default engine version that an omitted one really becomes.
+    /// The Region-default version of Aurora PostgreSQL that an omitted one really becomes.
     pub default_postgres_version: String,
     /// Whether a snapshot can be copied into another account and another Region in one call, as
     /// AWS allows since October 2025.
     pub one_step_copies: bool,
     /// Whether clusters get automated snapshots: one when they are created, then one every day.
     pub automated_snapshots: bool,
+    /// The Region-default version of Aurora MySQL.
+    pub default_mysql_version: String,
 }
 
 impl Default for WorldSettings {
@@ -35,6 +37,7 @@ impl Default for WorldSettings {
             default_postgres_version: "16.6".into(),
             one_step_copies: true,
             automated_snapshots: false,
+            default_mysql_version: "8.0.mysql_aurora.3.10.3".into(),
         }
     }
 }

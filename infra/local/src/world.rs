@@ -172,8 +172,16 @@ impl World {
         match call.service {
             Service::Sqs => self.sqs.handle(&mut cx, &body_json(request)?),
             Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
-            Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
-            Service::Rds => self.rds.handle_fated(&mut cx, &Params::parse(&request.body)),
+            Service::Secretsmanager => {
+                self.rds.advance(now_ms);
+                self.secrets.obey(self.rds.take_secret_orders(), now_ms);
+                self.secrets.handle(&mut cx, &body_json(request)?)
+            }
+            Service::Rds => {
+                let answer = self.rds.handle_fated(&mut cx, &Params::parse(&request.body));
+                self.secrets.obey(self.rds.take_secret_orders(), now_ms);
+                answer
+            }
             Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
             Service::Kms => {
                 // What is over by now was still over while its key was good.

@@ -1,5 +1,6 @@
 //! The settings a request names, checked: the same for create, restore and modify.
 
+use super::engines::Description;
 use super::errors::{
     invalid_parameter_combination, invalid_parameter_value, invalid_vpc_network_state,
     storage_type_not_supported,
@@ -9,8 +10,8 @@ use crate::error::AwsError;
 use crate::params::Params;
 use std::collections::BTreeSet;
 
-/// The logs that can be exported.
-const LOG_TYPES: [&str; 3] = ["postgresql", "instance", "iam-db-auth-error"];
+/// The longest time a cluster can be backtracked: 72 hours, in seconds.
+const LONGEST_BACKTRACK_S: u32 = 259_200;
 
 /// The Availability Zones of a Region.
 #[must_use]
@@ -151,13 +152,32 @@ fn serverless(params: &Params) -> Result<Option<Serverless>, AwsError> {
     Ok(Some(Serverless { min, max, pause_after_s }))
 }
 
-/// The logs named in a list.
-pub(super) fn log_types(params: &Params, list: &str) -> Result<BTreeSet<String>, AwsError> {
+/// The logs named in a list, each of which the engine writes.
+pub(super) fn log_types(
+    params: &Params,
+    list: &str,
+    engine: &Description,
+) -> Result<BTreeSet<String>, AwsError> {
     let given = params.list(&format!("{list}.member"));
-    match given.iter().find(|l| !LOG_TYPES.contains(&l.as_str())) {
+    match given.iter().find(|l| !engine.log_types.contains(&l.as_str())) {
         Some(bad) => Err(invalid_parameter_combination(format!(
             "You cannot use the log types '{bad}' with this engine version."
         ))),
         None => Ok(given.into_iter().collect()),
     }
+}
+
+/// The seconds a new cluster can be backtracked, when given. Only some engines can.
+pub(super) fn backtrack_window(
+    params: &Params,
+    engine: &Description,
+) -> Result<Option<u32>, AwsError> {
+    let window = in_range(params, "BacktrackWindow", 0, LONGEST_BACKTRACK_S)?;
+    if window.is_some() && !engine.backtracks {
+        return Err(invalid_parameter_combination(format!(
+            "Backtrack is not supported for the {} engine.",
+            engine.name
+        )));
+    }
+    Ok(window)
 }

@@ -1,19 +1,23 @@
 //! Creating and deleting clusters.
 
-use super::asked::{Asked, log_types, zones};
-use super::durations::Task;
-use super::engines;
+use super::asked::{Asked, backtrack_window, log_types, zones};
+use super::durations::{self, Task};
+use super::engines::{self, Description};
 use super::errors::{
     db_cluster_already_exists, db_cluster_not_found, invalid_db_cluster_state,
-    invalid_parameter_combination, invalid_parameter_value, unsupported_parameter,
+    invalid_parameter_combination, unsupported_parameter,
 };
 use super::groups::{DEFAULT_SECURITY_GROUP, cluster_groups};
 use super::keys::new_encryption;
-use super::model::{Change, Cluster, Encryption, Operation, PendingValues, Place, Status, Tags};
+use super::model::{
+    Change, Cluster, Descent, Encryption, MasterSecret, Operation, PendingValues, Place, Status,
+    Tags,
+};
 use super::names::{self, Kind};
 use super::surprises::Surprise;
 use super::tags::read_tags;
 use super::{Rds, refuse_unsupported, render, required};
+use super::{credentials, point_in_time};
 use crate::data_plane::{Engine, Ticket, Work};
 use crate::error::AwsError;
 use crate::params::Params;
@@ -24,10 +28,12 @@ use crate::xml::Xml;
 pub(super) struct Base {
     pub(super) identifier: String,
     pub(super) resource_id: String,
+    pub(super) engine: Engine,
     pub(super) engine_version: String,
     pub(super) database_name: Option<String>,
     pub(super) master_username: String,
     pub(super) master_password: String,
+    pub(super) master_secret: Option<MasterSecret>,
     pub(super) port: u16,
     pub(super) encryption: Encryption,
     pub(super) allocated_gib: u32,
@@ -35,6 +41,7 @@ pub(super) struct Base {
     pub(super) backup_window: String,
     pub(super) lineage: Vec<String>,
     pub(super) restored_from: Option<String>,
+    pub(super) descent: Descent,
 }
 
 impl Base {
@@ -46,10 +53,12 @@ impl Base {
             status: Status::Creating,
             operation: None,
             created_ms,
+            engine: self.engine,
             engine_version: self.engine_version,
             database_name: self.database_name,
             master_username: self.master_username,
             master_password: self.master_password,
+            master_secret: self.master_secret,
             port: self.port,
             endpoint: None,
             open: None,
@@ -73,6 +82,9 @@ impl Base {
             writer: None,
             lineage: self.lineage,
             restored_from: self.restored_from,
+            descent: self.descent,
+            backtrack_window_s: 0,
+            restore_lag_ms: 0,
         }
     }
 }
@@ -85,8 +97,6 @@ impl Rds {
             &[
                 "GlobalClusterIdentifier",
                 "ReplicationSourceIdentifier",
-                "ManageMasterUserPassword",
-                "BacktrackWindow",
                 "EnableLimitlessDatabase",
                 "WithExpressConfiguration",
                 "TagSpecifications.item.1.ResourceType",
@@ -95,13 +105,13 @@ impl Rds {
         )?;
         let given = required(params, "DBClusterIdentifier")?;
         cx.record.resource = given.to_ascii_lowercase();
-        engines::check_engine(required(params, "Engine")?)?;
+        let engine = engines::named(required(params, "Engine")?)?;
         check_engine_mode(params)?;
-        let base = new_base(cx, params, given)?;
-        let database = base.database_name.clone().unwrap_or_else(|| "postgres".into());
+        let base = new_base(cx, params, engine, given)?;
+        let database = base.database_name.as_deref().unwrap_or(engine.first_database).to_owned();
         let work = Work::CreateCluster {
             cluster: base.resource_id.clone(),
-            engine: Engine::Postgres,
+            engine: base.engine,
             user: base.master_username.clone(),
             password: base.master_password.clone(),
             database,
@@ -120,8 +130,10 @@ impl Rds {
         lasts_ms: i64,
     ) -> Answer {
         let place = Place::of(cx);
+        let engine = engines::of(base.engine);
         let asked = Asked::read(params, &place)?;
-        let log_exports = log_types(params, "EnableCloudwatchLogsExports")?;
+        let log_exports = log_types(params, "EnableCloudwatchLogsExports", engine)?;
+        let backtrack = backtrack_window(params, engine)?;
         let tags = read_tags(params)?;
         let groups = cluster_groups(self.estate(&place), params, &base.engine_version)?;
         let surprise = self.admit_cluster(&place, &base)?;
@@ -129,7 +141,11 @@ impl Rds {
         (cluster.parameter_group, cluster.subnet_group) = groups;
         cluster.log_exports = log_exports.into_iter().collect();
         cluster.tags = tags;
+        cluster.backtrack_window_s = backtrack.unwrap_or(0);
+        cluster.restore_lag_ms =
+            durations::at_speed(point_in_time::RESTORE_LAG_S, cx.settings.speed);
         asked.apply(&mut cluster);
+        self.secret_orders.keep(&place, &cluster);
         let ticket = self.data_plane.submit(work);
         let identifier = cluster.identifier.clone();
         self.estate(&place).clusters.insert(identifier.clone(), cluster);
@@ -185,7 +201,7 @@ impl Rds {
         }
         match cluster.status {
             Status::Available => Ok(()),
-            failure if failure.is_failure() => Ok(()),
+            status if status.is_failure() => Ok(()),
             _ => Err(wrong_state(cluster)),
         }
     }
@@ -221,22 +237,32 @@ impl Rds {
 }
 
 /// What a new, empty cluster is made of.
-fn new_base(cx: &mut Context<'_>, params: &Params, given: &str) -> Result<Base, AwsError> {
+fn new_base(
+    cx: &mut Context<'_>,
+    params: &Params,
+    engine: &Description,
+    given: &str,
+) -> Result<Base, AwsError> {
     let resource_id = names::resource_id("cluster", cx.rng);
+    let user = required(params, "MasterUsername")?;
+    let (master_password, master_secret) = credentials::of_new_cluster(cx, params, engine)?;
     Ok(Base {
         identifier: names::identifier("DBClusterIdentifier", given)?,
         lineage: vec![resource_id.clone()],
         resource_id,
-        engine_version: engines::resolve(params.get("EngineVersion"), cx.settings)?,
-        database_name: database_name(params)?,
-        master_username: names::master_username(required(params, "MasterUsername")?)?,
-        master_password: names::master_password(required(params, "MasterUserPassword")?)?,
-        port: 5432,
+        engine: engine.engine,
+        engine_version: engines::resolve(engine, params.get("EngineVersion"), cx.settings)?,
+        database_name: database_name(params, engine)?,
+        master_username: names::master_username(engine, user)?,
+        master_password,
+        master_secret,
+        port: engine.port,
         encryption: new_encryption(cx, params)?,
         allocated_gib: 1,
         backup_retention_days: 1,
         backup_window: "07:00-07:30".into(),
         restored_from: None,
+        descent: Descent::default(),
     })
 }
 
@@ -262,7 +288,7 @@ pub(super) fn wrong_state(cluster: &Cluster) -> AwsError {
     ))
 }
 
-/// Serverless v1 and the other old modes are not offered for Aurora PostgreSQL any more.
+/// Serverless v1 and the other old modes are not offered any more.
 pub(super) fn check_engine_mode(params: &Params) -> Result<(), AwsError> {
     match params.get("EngineMode") {
         None | Some("provisioned") => Ok(()),
@@ -272,17 +298,12 @@ pub(super) fn check_engine_mode(params: &Params) -> Result<(), AwsError> {
     }
 }
 
-pub(super) fn database_name(params: &Params) -> Result<Option<String>, AwsError> {
-    let Some(given) = params.get("DatabaseName") else { return Ok(None) };
-    let known = given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let starts_well = given.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    if known && starts_well && given.len() <= 63 {
-        return Ok(Some(given.to_owned()));
-    }
-    Err(invalid_parameter_value(
-        "DatabaseName must begin with a letter or an underscore and \
-        contain only letters, digits and underscores.",
-    ))
+/// The name of the first database, when given.
+pub(super) fn database_name(
+    params: &Params,
+    engine: &Description,
+) -> Result<Option<String>, AwsError> {
+    params.get("DatabaseName").map(|given| names::database(engine, given)).transpose()
 }
 
 fn final_snapshot(params: &Params) -> Result<Option<String>, AwsError> {

@@ -2,6 +2,7 @@
 
 use super::Rds;
 use super::asked::in_range;
+use super::engines;
 use super::errors::{db_instance_not_found, invalid_parameter_value};
 use super::model::Place;
 use super::names::{self, Kind};
@@ -151,7 +152,7 @@ impl Rds {
         let estate = self.estate(&place);
         let (found, marker) = page.cut(&estate.clusters, ids.as_ref(), |c| {
             filters.allows("db-cluster-resource-id", &c.resource_id)
-                && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
+                && filters.allows("engine", engines::of(c.engine).name)
         });
         note(cx, given, ids.as_ref(), found.len());
         let members = found.into_iter().map(|c| render::cluster(&place, estate, c, cx.now_ms));
@@ -178,10 +179,10 @@ impl Rds {
         let (found, marker) = page.cut(&estate.instances, ids.as_ref(), |i| {
             clusters.as_ref().is_none_or(|c| c.contains(&i.cluster))
                 && filters.allows("dbi-resource-id", &i.resource_id)
-                && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
+                && filters.allows("engine", engines::of(i.engine).name)
         });
         note(cx, given, ids.as_ref().or(clusters.as_ref()), found.len());
-        let members = found.into_iter().map(|i| render::instance(&place, estate, i));
+        let members = found.into_iter().map(|i| render::instance(&place, estate, i, cx.now_ms));
         let result = Xml::new("DescribeDBInstancesResult").maybe("Marker", marker);
         Ok(Reply::Xml(result.list("DBInstances", members)))
     }

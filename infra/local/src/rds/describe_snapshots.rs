@@ -156,7 +156,7 @@ impl<'a> Wanted<'a> {
             && self.snapshot_type.is_none_or(|t| seen.is_of_type(t))
             && self.resource_id.is_none_or(|r| r == snapshot.cluster_resource_id)
             && filters.allows("snapshot-type", seen.snapshot_type())
-            && filters.allows("engine", super::engines::AURORA_POSTGRESQL)
+            && filters.allows("engine", super::engines::of(snapshot.engine).name)
     }
 }
 

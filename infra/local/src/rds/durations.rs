@@ -7,6 +7,8 @@ pub enum Task {
     CreateCluster,
     /// A cluster from a snapshot.
     RestoreCluster,
+    /// A cluster that shares another one's storage.
+    CloneCluster,
     /// An instance of a cluster.
     CreateInstance,
     /// A snapshot of a cluster.
@@ -21,12 +23,22 @@ pub enum Task {
     UpgradeCluster,
     /// Another name.
     RenameCluster,
+    /// Another writer.
+    FailOver,
     /// Stopping a cluster.
     StopCluster,
     /// Starting a stopped cluster.
     StartCluster,
     /// The end of a cluster.
     DeleteCluster,
+    /// Another class of an instance.
+    ChangeInstanceClass,
+    /// Another name of an instance.
+    RenameInstance,
+    /// Any other change of an instance.
+    ModifyInstance,
+    /// A restart of an instance.
+    RebootInstance,
     /// The end of an instance.
     DeleteInstance,
     /// The end of a snapshot.
@@ -50,6 +62,7 @@ impl Task {
         match self {
             Task::CreateCluster => pace(60, 0, 20),
             Task::RestoreCluster => pace(480, 120, 20),
+            Task::CloneCluster => pace(180, 0, 20),
             Task::CreateInstance => pace(360, 0, 20),
             Task::CreateSnapshot => pace(120, 60, 20),
             Task::CopySnapshot => pace(240, 120, 20),
@@ -57,9 +70,14 @@ impl Task {
             Task::ModifyCluster => pace(20, 0, 0),
             Task::UpgradeCluster => pace(600, 0, 20),
             Task::RenameCluster => pace(60, 0, 0),
+            Task::FailOver => pace(30, 0, 20),
             Task::StopCluster => pace(300, 0, 20),
             Task::StartCluster => pace(300, 0, 20),
             Task::DeleteCluster => pace(180, 0, 0),
+            Task::ChangeInstanceClass => pace(420, 0, 20),
+            Task::RenameInstance => pace(90, 0, 20),
+            Task::ModifyInstance => pace(20, 0, 0),
+            Task::RebootInstance => pace(60, 0, 20),
             Task::DeleteInstance => pace(240, 0, 20),
             Task::DeleteSnapshot => pace(10, 0, 0),
         }
@@ -75,6 +93,11 @@ impl Task {
         let factor = if jitter > 0.0 { 1.0 + jitter * (2.0 * rng.f64() - 1.0) } else { 1.0 };
         whole_ms(seconds * factor * 1000.0 / speed)
     }
+}
+
+/// Milliseconds that so many seconds of AWS are, `speed` times faster.
+pub(super) fn at_speed(seconds: u32, speed: f64) -> i64 {
+    whole_ms(f64::from(seconds) * 1000.0 / speed)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a duration in milliseconds is far below 2^63")]

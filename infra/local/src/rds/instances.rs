@@ -3,13 +3,13 @@
 use super::asked::{check_zone, in_range, zones};
 use super::clusters::{find, wrong_state};
 use super::durations::Task;
-use super::engines;
+use super::engines::{self, Description};
 use super::errors::{
     db_instance_already_exists, db_instance_not_found, invalid_db_cluster_state,
     invalid_db_instance_state, invalid_parameter_combination, invalid_parameter_value,
 };
-use super::model::{Change, Cluster, Estate, Instance, Operation, Place, Status};
-use super::names::{self, Kind};
+use super::model::{Change, Cluster, Estate, Instance, Operation, PendingInstance, Place, Status};
+use super::names;
 use super::tags::read_tags;
 use super::{Rds, refuse_unsupported, render, required};
 use crate::error::AwsError;
@@ -40,14 +40,14 @@ impl Rds {
         cx.record.resource = given.to_ascii_lowercase();
         let identifier = names::identifier("DBInstanceIdentifier", given)?;
         let class = instance_class(required(params, "DBInstanceClass")?)?;
-        engines::check_engine(required(params, "Engine")?)?;
-        let cluster = self.parent(&place, params, &class)?;
+        let engine = engines::named(required(params, "Engine")?)?;
+        let cluster = self.parent(&place, params, engine, &class)?;
         let zone = zone(cx, params, &place)?;
         let promotion_tier = in_range(params, "PromotionTier", 0, 15)?.unwrap_or(1);
         let tags = read_tags(params)?;
         let quotas = self.quotas_of(&place);
         let estate = self.estate(&place);
-        if estate.instances.contains_key(&identifier) {
+        if estate.instance_name_taken(&identifier) {
             return Err(db_instance_already_exists(&identifier));
         }
         quotas.admit_instance(estate)?;
@@ -59,6 +59,7 @@ impl Rds {
             identifier: identifier.clone(),
             resource_id: names::resource_id("db", cx.rng),
             cluster,
+            engine: engine.engine,
             status: Status::Creating,
             operation: Some(op),
             created_ms: cx.now_ms,
@@ -66,6 +67,7 @@ impl Rds {
             zone,
             promotion_tier,
             publicly_accessible: params.flag("PubliclyAccessible") == Some(true),
+            pending: PendingInstance::default(),
             tags,
         };
         self.estate(&place).add_instance(instance);
@@ -73,7 +75,13 @@ impl Rds {
     }
 
     /// The cluster a new instance joins, if it may.
-    fn parent(&mut self, place: &Place, params: &Params, class: &str) -> Result<String, AwsError> {
+    fn parent(
+        &mut self,
+        place: &Place,
+        params: &Params,
+        engine: &Description,
+        class: &str,
+    ) -> Result<String, AwsError> {
         let Some(given) = params.get("DBClusterIdentifier") else {
             let text = "An instance of Aurora needs a DBClusterIdentifier.";
             return Err(invalid_parameter_combination(text));
@@ -88,6 +96,14 @@ impl Rds {
         let cluster = find(self.estate(place).clusters.get(&identifier), given)?;
         if cluster.status != Status::Available {
             return Err(wrong_state(cluster));
+        }
+        if cluster.engine != engine.engine {
+            return Err(invalid_parameter_combination(format!(
+                "The engine name requested for your DB instance ({}) doesn't match the engine \
+                 name of your DB cluster ({}).",
+                engine.name,
+                engines::of(cluster.engine).name
+            )));
         }
         if let Some(other) = params.get("EngineVersion").filter(|v| *v != cluster.engine_version) {
             return Err(invalid_parameter_combination(format!(
@@ -106,11 +122,7 @@ impl Rds {
 
     pub(super) fn delete_instance(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
         let place = Place::of(cx);
-        let given = required(params, "DBInstanceIdentifier")?;
-        let identifier = names::local(&place, Kind::Instance, given)
-            .filter(|i| self.estate(&place).instances.contains_key(i))
-            .ok_or_else(|| db_instance_not_found(given))?;
-        cx.record.resource.clone_from(&identifier);
+        let identifier = self.named_instance(cx, params, &place)?;
         self.check_instance_deletable(&place, &identifier)?;
         let surprise = self.surprise(&identifier)?;
         let lasts_ms = Task::DeleteInstance.ms(0, cx.settings.speed, cx.rng);
@@ -134,7 +146,7 @@ impl Rds {
         let instance = found.ok_or_else(|| db_instance_not_found(identifier))?;
         match instance.status {
             Status::Available => Ok(()),
-            failure if failure.is_failure() => Ok(()),
+            status if status.is_failure() => Ok(()),
             Status::Deleting => Err(invalid_db_instance_state(format!(
                 "Instance {identifier} is already being deleted."
             ))),
@@ -145,12 +157,17 @@ impl Rds {
         }
     }
 
-    fn answer_instance(&mut self, cx: &mut Context<'_>, place: &Place, identifier: &str) -> Answer {
+    pub(super) fn answer_instance(
+        &mut self,
+        cx: &mut Context<'_>,
+        place: &Place,
+        identifier: &str,
+    ) -> Answer {
         cx.record.items = 1;
         let estate = self.estate(place);
         let instance = estate.instances.get(identifier);
         let instance = instance.ok_or_else(|| db_instance_not_found(identifier))?;
-        let xml = render::instance(place, estate, instance);
+        let xml = render::instance(place, estate, instance, cx.now_ms);
         Ok(Reply::Xml(Xml::new(format!("{}Result", cx.call.operation)).with(xml)))
     }
 }
@@ -180,7 +197,8 @@ impl Estate {
     }
 }
 
-fn instance_class(given: &str) -> Result<String, AwsError> {
+/// Checks an instance class.
+pub(super) fn instance_class(given: &str) -> Result<String, AwsError> {
     let parts: Vec<_> = given.split('.').collect();
     let well_formed = matches!(parts.as_slice(), ["db", "serverless"] | ["db", _, _]);
     if well_formed && parts.iter().all(|p| !p.is_empty()) {

@@ -17,7 +17,8 @@ pub(super) fn kms_key(cx: &mut Context<'_>, params: &Params) -> Result<Option<St
     params.get("KmsKeyId").map(|given| key_here(cx, given)).transpose()
 }
 
-fn key_here(cx: &mut Context<'_>, given: &str) -> Result<String, AwsError> {
+/// The ARN of a key of this Region that the caller may use.
+pub(super) fn key_here(cx: &mut Context<'_>, given: &str) -> Result<String, AwsError> {
     let found = cx.kms.usable(given, &cx.call.account, &cx.call.region);
     found.map(|key| key.arn).map_err(|_| kms_key_not_accessible(given))
 }

@@ -8,12 +8,14 @@ mod asked;
 mod backups;
 mod clusters;
 mod copying;
+mod credentials;
 mod describe;
 mod describe_snapshots;
 mod durations;
 mod engines;
 pub mod errors;
 mod groups;
+mod instance_changes;
 mod instances;
 mod keys;
 pub mod model;
@@ -22,6 +24,7 @@ pub mod names;
 pub mod notices;
 mod operation;
 mod passing;
+mod point_in_time;
 mod power;
 mod quotas;
 mod render;
@@ -31,6 +34,7 @@ mod sharing;
 mod snapshots;
 mod surprises;
 mod tags;
+mod throttle;
 mod view;
 
 pub use quotas::Quotas;
@@ -40,6 +44,7 @@ pub use view::{ClusterView, SnapshotSeed};
 use crate::data_plane::DataPlane;
 use crate::error::AwsError;
 use crate::params::Params;
+use crate::rates::Rates;
 use crate::world::{Answer, Context, unknown_operation};
 use model::{Estate, Place};
 use passing::Agenda;
@@ -55,10 +60,12 @@ pub struct Rds {
     surprises: BTreeMap<String, VecDeque<Surprise>>,
     /// What a fault has in store for the call that is handled.
     drawn: Option<Surprise>,
-    notices: Vec<notices::Notice>,
     backups: backups::Backups,
     /// What was the last change of keys that was heeded.
     keys_seen: u64,
+    notices: notices::Outbox,
+    secret_orders: credentials::SecretOrders,
+    rates: Rates,
 }
 
 impl Rds {
@@ -73,9 +80,11 @@ impl Rds {
             default_quotas: Quotas::default(),
             surprises: BTreeMap::new(),
             drawn: None,
-            notices: Vec::new(),
             backups: backups::Backups::default(),
             keys_seen: 0,
+            notices: notices::Outbox::default(),
+            secret_orders: credentials::SecretOrders::default(),
+            rates: Rates::default(),
         }
     }
 
@@ -83,15 +92,20 @@ impl Rds {
     pub fn handle(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
         self.advance(cx.now_ms);
         self.heed_keys(cx.kms);
+        self.check_rate(cx)?;
         match cx.call.operation.as_str() {
             "CreateDBCluster" => self.create_cluster(cx, params),
             "RestoreDBClusterFromSnapshot" => self.restore_from_snapshot(cx, params),
+            "RestoreDBClusterToPointInTime" => self.restore_to_point_in_time(cx, params),
             "ModifyDBCluster" => self.modify_cluster(cx, params),
             "StartDBCluster" => self.start_cluster(cx, params),
             "StopDBCluster" => self.stop_cluster(cx, params),
+            "FailoverDBCluster" => self.fail_over_cluster(cx, params),
             "DeleteDBCluster" => self.delete_cluster(cx, params),
             "DescribeDBClusters" => self.describe_clusters(cx, params),
             "CreateDBInstance" => self.create_instance(cx, params),
+            "ModifyDBInstance" => self.modify_instance(cx, params),
+            "RebootDBInstance" => self.reboot_instance(cx, params),
             "DeleteDBInstance" => self.delete_instance(cx, params),
             "DescribeDBInstances" => self.describe_instances(cx, params),
             "CreateDBClusterSnapshot" => self.create_snapshot(cx, params),

@@ -1,8 +1,9 @@
 //! What exists: clusters, instances, snapshots and groups of an account in a Region.
 
+pub use super::credentials::{MasterSecret, SecretStatus};
 use super::names::{self, Kind};
 pub use super::operation::{Change, Operation, Status};
-use crate::data_plane::{Endpoint, Ticket};
+use crate::data_plane::{Endpoint, Engine, Ticket};
 use crate::world::Context;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,6 +56,26 @@ pub struct PendingValues {
     pub engine_version: Option<String>,
 }
 
+/// How a cluster came from another cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Descent {
+    /// The id shared by all that were cloned from each other.
+    pub clone_group: Option<String>,
+    /// Resource id of the cluster whose storage it shares.
+    pub cloned_from: Option<String>,
+    /// The moment its data was restored to, if not the latest one.
+    pub as_of_ms: Option<i64>,
+}
+
+/// Changes of an instance that wait for a maintenance window, which never comes here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PendingInstance {
+    /// The name asked for.
+    pub identifier: Option<String>,
+    /// The class asked for.
+    pub class: Option<String>,
+}
+
 /// A DB cluster.
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -68,6 +89,8 @@ pub struct Cluster {
     pub operation: Option<Operation>,
     /// When it was created, milliseconds since the Unix epoch.
     pub created_ms: i64,
+    /// Engine.
+    pub engine: Engine,
     /// Engine version.
     pub engine_version: String,
     /// First database.
@@ -76,6 +99,8 @@ pub struct Cluster {
     pub master_username: String,
     /// Master password in force.
     pub(super) master_password: String,
+    /// The secret RDS keeps the master password in, if it does.
+    pub master_secret: Option<MasterSecret>,
     /// The port asked for.
     pub port: u16,
     /// Where the data plane serves it.
@@ -122,6 +147,12 @@ pub struct Cluster {
     pub lineage: Vec<String>,
     /// Resource id of the snapshot it was restored from.
     pub restored_from: Option<String>,
+    /// How it came from another cluster.
+    pub descent: Descent,
+    /// Seconds it can be backtracked; 0 when it cannot.
+    pub backtrack_window_s: u32,
+    /// How far the latest restorable moment lags behind, milliseconds.
+    pub(super) restore_lag_ms: i64,
 }
 
 impl Cluster {
@@ -141,6 +172,8 @@ pub struct Instance {
     pub resource_id: String,
     /// The cluster it belongs to.
     pub cluster: String,
+    /// Engine.
+    pub engine: Engine,
     /// Status.
     pub status: Status,
     /// What is under way.
@@ -155,6 +188,8 @@ pub struct Instance {
     pub promotion_tier: u32,
     /// Whether it has a public address.
     pub publicly_accessible: bool,
+    /// Changes that wait for a maintenance window.
+    pub pending: PendingInstance,
     /// Tags.
     pub tags: Tags,
 }
@@ -182,6 +217,8 @@ pub struct Snapshot {
     pub cluster_created_ms: i64,
     /// ARN of the snapshot it is a copy of.
     pub source_arn: Option<String>,
+    /// Engine.
+    pub engine: Engine,
     /// Engine version.
     pub engine_version: String,
     /// First database.

@@ -1,9 +1,10 @@
 //! Changing a cluster: settings, master password, engine version, name.
 
-use super::asked::{Asked, log_types};
+use super::asked::{Asked, backtrack_window, log_types};
 use super::clusters::{find, wrong_state};
+use super::credentials::{self, Keeping};
 use super::durations::Task;
-use super::engines;
+use super::engines::{self, Description};
 use super::errors::{db_cluster_already_exists, invalid_parameter_combination};
 use super::groups::{check_parameter_group, default_parameter_group};
 use super::model::{Change, Cluster, Operation, PendingValues, Place, Status};
@@ -21,20 +22,13 @@ struct Wanted {
     log_exports: Vec<String>,
     pending: PendingValues,
     change: Change,
+    keeping: Keeping,
+    backtrack_window_s: Option<u32>,
 }
 
 impl Rds {
     pub(super) fn modify_cluster(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
-        refuse_unsupported(
-            cx,
-            params,
-            &[
-                "ManageMasterUserPassword",
-                "RotateMasterUserPassword",
-                "BacktrackWindow",
-                "EngineMode",
-            ],
-        )?;
+        refuse_unsupported(cx, params, &["EngineMode"])?;
         let place = Place::of(cx);
         let identifier = self.named_cluster(cx, params, &place)?;
         let wanted = self.wanted(cx, params, &place, &identifier)?;
@@ -42,11 +36,13 @@ impl Rds {
         let lasts_ms = task(&wanted.change).ms(0, cx.settings.speed, cx.rng);
         let mut op = Operation::new(wanted.change.clone(), cx.now_ms, lasts_ms, surprise.as_ref());
         let cluster = find(self.estate(&place).clusters.get_mut(&identifier), &identifier)?;
-        let work = password_work(cluster, params);
+        let work = password_work(cluster, &wanted.change);
+        let keeping = wanted.keeping.clone();
         wanted.apply(cluster);
         // A failed cluster stays failed, whatever is changed about it.
         if cluster.status == Status::Available {
             op.ticket = work.map(|work| self.data_plane.submit(work));
+            self.change_secret(&place, &identifier, keeping);
             self.begin(&place, &identifier, op);
         }
         self.answer_cluster(cx, &place, &identifier)
@@ -54,7 +50,7 @@ impl Rds {
 
     fn wanted(
         &mut self,
-        cx: &Context<'_>,
+        cx: &mut Context<'_>,
         params: &Params,
         place: &Place,
         identifier: &str,
@@ -62,6 +58,8 @@ impl Rds {
         let estate = self.estate(place);
         let cluster = find(estate.clusters.get(identifier), identifier)?;
         check_modifiable(cluster, params)?;
+        let engine = engines::of(cluster.engine);
+        let backtrack_window_s = new_backtrack_window(cluster, params, engine)?;
         let asked = Asked::read(params, place)?;
         let mut pending = cluster.pending.clone();
         let now = params.flag("ApplyImmediately") == Some(true);
@@ -69,13 +67,13 @@ impl Rds {
         if let Some(name) = new_name.as_ref().filter(|n| estate.cluster_name_taken(n)) {
             return Err(db_cluster_already_exists(name));
         }
-        let version = new_version(cx, params, cluster)?;
+        let version = new_version(cx, params, cluster, engine)?;
         let target = version.as_deref().filter(|_| now).unwrap_or(&cluster.engine_version);
         let parameter_group = params.get("DBClusterParameterGroupName").map(str::to_owned);
         if let Some(name) = &parameter_group {
             check_parameter_group(estate, name, target)?;
         }
-        let password = params.get("MasterUserPassword").map(names::master_password).transpose()?;
+        let (password, keeping) = credentials::of_change(cx, params, cluster, engine)?;
         if !now {
             // Such changes wait for the maintenance window, as on AWS; here it never comes.
             pending.identifier = new_name.clone().or(pending.identifier);
@@ -90,8 +88,16 @@ impl Rds {
         };
         let at_once = (new_name.filter(|_| now), version.filter(|_| now), password);
         let change = change(at_once, upgraded_group)?;
-        let log_exports = log_exports(cluster, params)?;
-        Ok(Wanted { asked, parameter_group, log_exports, pending, change })
+        let log_exports = log_exports(cluster, params, engine)?;
+        Ok(Wanted {
+            asked,
+            parameter_group,
+            log_exports,
+            pending,
+            change,
+            keeping,
+            backtrack_window_s,
+        })
     }
 }
 
@@ -106,6 +112,7 @@ impl Wanted {
         }
         cluster.log_exports = self.log_exports;
         cluster.pending = self.pending;
+        cluster.backtrack_window_s = self.backtrack_window_s.unwrap_or(cluster.backtrack_window_s);
     }
 }
 
@@ -127,9 +134,8 @@ fn change(
 
 /// A cluster must be available, except that a failed one may lose its protection.
 fn check_modifiable(cluster: &Cluster, params: &Params) -> Result<(), AwsError> {
-    let failed = cluster.status.is_failure();
     let unprotects = params.flag("DeletionProtection") == Some(false);
-    if cluster.status == Status::Available || (failed && unprotects) {
+    if cluster.status == Status::Available || (cluster.status.is_failure() && unprotects) {
         return Ok(());
     }
     Err(wrong_state(cluster))
@@ -145,9 +151,10 @@ fn new_version(
     cx: &Context<'_>,
     params: &Params,
     cluster: &Cluster,
+    engine: &Description,
 ) -> Result<Option<String>, AwsError> {
     let Some(given) = params.get("EngineVersion") else { return Ok(None) };
-    let version = engines::resolve(Some(given), cx.settings)?;
+    let version = engines::resolve(engine, Some(given), cx.settings)?;
     engines::check_not_older(&cluster.engine_version, &version)?;
     let major = engines::family(&version) != engines::family(&cluster.engine_version);
     if major && params.flag("AllowMajorVersionUpgrade") != Some(true) {
@@ -158,9 +165,29 @@ fn new_version(
     Ok(Some(version).filter(|v| *v != cluster.engine_version))
 }
 
-fn log_exports(cluster: &Cluster, params: &Params) -> Result<Vec<String>, AwsError> {
-    let on = log_types(params, "CloudwatchLogsExportConfiguration.EnableLogTypes")?;
-    let off = log_types(params, "CloudwatchLogsExportConfiguration.DisableLogTypes")?;
+/// The other backtrack window a request names. Backtracking begins with the cluster or never: a
+/// window there is can be changed, a new one cannot be opened.
+fn new_backtrack_window(
+    cluster: &Cluster,
+    params: &Params,
+    engine: &Description,
+) -> Result<Option<u32>, AwsError> {
+    let window = backtrack_window(params, engine)?;
+    if cluster.backtrack_window_s == 0 && window.is_some_and(|w| w > 0) {
+        return Err(invalid_parameter_combination(
+            "Backtrack can't be enabled for an existing DB cluster.",
+        ));
+    }
+    Ok(window)
+}
+
+fn log_exports(
+    cluster: &Cluster,
+    params: &Params,
+    engine: &Description,
+) -> Result<Vec<String>, AwsError> {
+    let on = log_types(params, "CloudwatchLogsExportConfiguration.EnableLogTypes", engine)?;
+    let off = log_types(params, "CloudwatchLogsExportConfiguration.DisableLogTypes", engine)?;
     let mut logs: Vec<_> = cluster.log_exports.iter().cloned().chain(on).collect();
     logs.sort();
     logs.dedup();
@@ -177,8 +204,8 @@ fn task(change: &Change) -> Task {
     }
 }
 
-fn password_work(cluster: &Cluster, params: &Params) -> Option<Work> {
-    let password = params.get("MasterUserPassword")?.to_owned();
-    let user = cluster.master_username.clone();
+fn password_work(cluster: &Cluster, change: &Change) -> Option<Work> {
+    let Change::ResetPassword { password } = change else { return None };
+    let (user, password) = (cluster.master_username.clone(), password.clone());
     Some(Work::SetPassword { cluster: cluster.resource_id.clone(), user, password })
 }

@@ -1,5 +1,6 @@
 //! Names: identifiers and their rules, ARNs, resource ids, host names.
 
+use super::engines::Description;
 use super::errors::invalid_parameter_value;
 use super::model::Place;
 use crate::error::AwsError;
@@ -99,7 +100,7 @@ pub fn identifier(parameter: &str, given: &str) -> Result<String, AwsError> {
 ///
 /// # Errors
 /// `InvalidParameterValue` when it is too short, too long or has a character that is not allowed.
-pub fn master_password(given: &str) -> Result<String, AwsError> {
+pub fn master_password(engine: &Description, given: &str) -> Result<String, AwsError> {
     let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '/' | '@' | '"');
     if !given.chars().all(allowed) {
         return Err(invalid_parameter_value(
@@ -107,11 +108,12 @@ pub fn master_password(given: &str) -> Result<String, AwsError> {
              characters besides '/', '@', '\"', ' ' may be used.",
         ));
     }
-    if !(8..=99).contains(&given.len()) {
-        return Err(invalid_parameter_value(
+    if !(8..=engine.longest_password).contains(&given.len()) {
+        return Err(invalid_parameter_value(format!(
             "The parameter MasterUserPassword is not a valid password because it is shorter than \
-             8 characters or longer than 99.",
-        ));
+             8 characters or longer than {}.",
+            engine.longest_password
+        )));
     }
     Ok(given.to_owned())
 }
@@ -120,16 +122,37 @@ pub fn master_password(given: &str) -> Result<String, AwsError> {
 ///
 /// # Errors
 /// `InvalidParameterValue` when it breaks the rules or is reserved.
-pub fn master_username(given: &str) -> Result<String, AwsError> {
+pub fn master_username(engine: &Description, given: &str) -> Result<String, AwsError> {
     let known = given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let starts_well = given.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
-    if !known || !starts_well || given.len() > 63 {
+    if !known || !starts_well || given.len() > engine.users.longest {
         let text = "The parameter MasterUsername is not a valid user name.";
         return Err(invalid_parameter_value(text));
     }
-    if matches!(given, "admin" | "rdsadmin") {
+    if engine.users.reserved.contains(&given.to_ascii_lowercase().as_str()) {
         return Err(invalid_parameter_value(format!(
             "MasterUsername {given} cannot be used as it is a reserved word used by the engine"
+        )));
+    }
+    Ok(given.to_owned())
+}
+
+/// Checks the name of a cluster's first database.
+///
+/// # Errors
+/// `InvalidParameterValue` when it breaks the rules or is reserved.
+pub fn database(engine: &Description, given: &str) -> Result<String, AwsError> {
+    let known = given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let starts_well = given.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if !known || !starts_well || given.len() > engine.databases.longest {
+        return Err(invalid_parameter_value(
+            "DatabaseName must begin with a letter or an underscore and contain only letters, \
+             digits and underscores.",
+        ));
+    }
+    if engine.databases.reserved.contains(&given.to_ascii_lowercase().as_str()) {
+        return Err(invalid_parameter_value(format!(
+            "DatabaseName {given} cannot be used as it is a reserved word used by the engine"
         )));
     }
     Ok(given.to_owned())
@@ -166,6 +189,7 @@ pub fn host_domains(place: &Place) -> [String; 3] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::engines;
     use super::*;
 
     fn place() -> Place {
@@ -182,20 +206,42 @@ mod tests {
         }
     }
 
+    fn engine(name: &str) -> &'static Description {
+        engines::named(name).unwrap()
+    }
+
     #[test]
-    fn master_passwords_follow_the_rules_of_aws() {
-        assert!(master_password("12345678").is_ok());
+    fn master_passwords_follow_the_rules_of_the_engine() {
+        let (postgresql, mysql) = (engine("aurora-postgresql"), engine("aurora-mysql"));
+        assert!(master_password(postgresql, &"p".repeat(99)).is_ok());
+        assert!(master_password(mysql, &"p".repeat(41)).is_ok());
+        assert!(master_password(mysql, &"p".repeat(42)).is_err());
         for bad in ["1234567", "1234567/", "1234567@", "1234567\"", "1234567 ", "pässword"] {
-            assert_eq!(master_password(bad).unwrap_err().code, "InvalidParameterValue", "{bad:?}");
+            let refusal = master_password(postgresql, bad).unwrap_err();
+            assert_eq!(refusal.code, "InvalidParameterValue", "{bad:?}");
         }
     }
 
     #[test]
-    fn reserved_master_user_names_are_refused() {
-        assert!(master_username("postgres").is_ok());
+    fn reserved_master_user_names_are_refused_engine_by_engine() {
+        let (postgresql, mysql) = (engine("aurora-postgresql"), engine("aurora-mysql"));
+        assert!(master_username(postgresql, "postgres").is_ok());
+        assert!(master_username(mysql, "admin").is_ok());
+        assert!(master_username(mysql, &"a".repeat(17)).is_err());
         for bad in ["admin", "rdsadmin", "1a", "a-b", ""] {
-            assert!(master_username(bad).is_err(), "{bad:?}");
+            assert!(master_username(postgresql, bad).is_err(), "{bad:?}");
         }
+        assert!(master_username(mysql, "RDSadmin").is_err());
+    }
+
+    #[test]
+    fn database_names_follow_the_rules_of_the_engine() {
+        let (postgresql, mysql) = (engine("aurora-postgresql"), engine("aurora-mysql"));
+        assert!(database(postgresql, "mysql").is_ok());
+        assert!(database(mysql, "mysql").is_err());
+        assert!(database(mysql, &"a".repeat(64)).is_ok());
+        assert!(database(postgresql, &"a".repeat(64)).is_err());
+        assert!(database(postgresql, "1a").is_err());
     }
 
     #[test]

@@ -37,6 +37,14 @@ pub enum Status {
     InaccessibleEncryptionCredentials,
     /// Its key cannot be used: once it can, a start brings it back.
     InaccessibleEncryptionCredentialsRecoverable,
+    /// The writer changes.
+    FailingOver,
+    /// An instance restarts.
+    Rebooting,
+    /// There is no capacity for it.
+    InsufficientCapacity,
+    /// It cannot start with its parameters.
+    IncompatibleParameters,
 }
 
 impl Status {
@@ -62,6 +70,10 @@ impl Status {
             Status::InaccessibleEncryptionCredentialsRecoverable => {
                 "inaccessible-encryption-credentials-recoverable"
             }
+            Status::FailingOver => "failing-over",
+            Status::Rebooting => "rebooting",
+            Status::InsufficientCapacity => "insufficient-capacity",
+            Status::IncompatibleParameters => "incompatible-parameters",
         }
     }
 
@@ -72,6 +84,8 @@ impl Status {
             self,
             Status::Failed
                 | Status::IncompatibleRestore
+                | Status::InsufficientCapacity
+                | Status::IncompatibleParameters
                 | Status::InaccessibleEncryptionCredentials
                 | Status::InaccessibleEncryptionCredentialsRecoverable
         )
@@ -110,6 +124,18 @@ pub enum Change {
     Start,
     /// It goes.
     Delete,
+    /// Another instance becomes the writer of a cluster.
+    FailOver {
+        /// The instance.
+        to: String,
+    },
+    /// An instance gets another class.
+    ChangeClass {
+        /// The class it gets.
+        class: String,
+    },
+    /// An instance restarts.
+    Reboot,
 }
 
 impl Change {
@@ -119,15 +145,26 @@ impl Change {
         match self {
             Change::Create => Status::Creating,
             Change::Copy => Status::Copying,
-            Change::Modify => Status::Modifying,
+            Change::Modify | Change::ChangeClass { .. } => Status::Modifying,
             Change::Upgrade { .. } => Status::Upgrading,
             Change::ResetPassword { .. } => Status::ResettingMasterCredentials,
             Change::Rename { .. } => Status::Renaming,
             Change::Stop => Status::Stopping,
             Change::Start => Status::Starting,
             Change::Delete => Status::Deleting,
+            Change::FailOver { .. } => Status::FailingOver,
+            Change::Reboot => Status::Rebooting,
         }
     }
+}
+
+/// A status that is shown instead of the one something really is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The status: any text.
+    pub status: String,
+    /// Until when.
+    pub until_ms: i64,
 }
 
 /// A long operation under way.
@@ -143,4 +180,12 @@ pub struct Operation {
     pub ticket: Option<Ticket>,
     /// The status it ends in, when it does not end well.
     pub ends_in: Option<Status>,
+    /// A status it shows at first.
+    pub shows: Option<Shown>,
+}
+
+/// The status that descriptions tell at a moment.
+pub(super) fn status_at(status: Status, operation: Option<&Operation>, now_ms: i64) -> &str {
+    let shown = operation.and_then(|op| op.shows.as_ref()).filter(|s| now_ms < s.until_ms);
+    shown.map_or(status.as_str(), |s| &s.status)
 }

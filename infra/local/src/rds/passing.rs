@@ -1,7 +1,8 @@
 //! Time passing: what was begun ends when it is due and the data plane is done with it.
 
 use super::Rds;
-use super::model::{Change, Cluster, Estate, Operation, Place, Status};
+use super::model::{Change, Cluster, Estate, Operation, Place, SecretStatus, Status};
+use super::notices::Event;
 use crate::data_plane::{DataPlane, Endpoint, Progress, Work};
 use std::collections::BTreeMap;
 
@@ -109,6 +110,7 @@ impl Rds {
         let Some(op) = cluster.operation.take_if(|op| op.due_ms <= now_ms) else { return };
         if let Some(status) = op.ends_in {
             cluster.status = status;
+            self.note_bad_end(&target, &op, status);
             return;
         }
         let verdict = match &op.change {
@@ -120,39 +122,90 @@ impl Rds {
                 cluster.operation = Some(op);
                 self.agenda.waiting.push(target);
             }
-            Verdict::Failed if op.change == Change::Create => cluster.status = Status::Failed,
-            Verdict::Failed => cluster.status = Status::Available,
+            Verdict::Failed if op.change == Change::Create => {
+                cluster.status = Status::Failed;
+                self.note_bad_end(&target, &op, Status::Failed);
+            }
+            Verdict::Failed => {
+                cluster.status = Status::Available;
+                cluster.set_secret_status(SecretStatus::Impaired);
+            }
             Verdict::Done(endpoint) => {
                 cluster.endpoint = endpoint.or(cluster.endpoint.take());
-                self.finish_cluster(&target, op.change);
+                self.finish_cluster(&target, op.change, op.due_ms);
             }
         }
     }
 
-    fn finish_cluster(&mut self, target: &Target, change: Change) {
+    /// A cluster that could not be created is told to those who wait for events.
+    fn note_bad_end(&mut self, target: &Target, op: &Operation, status: Status) {
+        let event = match (&op.change, status) {
+            (Change::Create, Status::IncompatibleRestore | Status::IncompatibleParameters) => {
+                Event::ClusterResourcesIncompatible
+            }
+            (Change::Create, _) => Event::ClusterLimitsInsufficient,
+            _ => return,
+        };
+        self.notices.add(&target.place, event, &target.identifier, op.due_ms);
+    }
+
+    fn finish_cluster(&mut self, target: &Target, change: Change, at_ms: i64) {
         let Some(estate) = self.estates.get_mut(&target.place) else { return };
+        let (place, identifier) = (&target.place, target.identifier.as_str());
         match change {
             Change::Delete => {
-                if let Some(cluster) = estate.clusters.remove(&target.identifier) {
-                    self.drop_backups(&target.place, &cluster.resource_id, i64::MAX);
+                if let Some(cluster) = estate.clusters.remove(identifier) {
+                    self.secret_orders.remove(place, &cluster);
+                    self.notices.add(place, Event::ClusterDeleted, identifier, at_ms);
+                    self.drop_backups(place, &cluster.resource_id, i64::MAX);
                     self.data_plane.submit(Work::DropCluster { cluster: cluster.resource_id });
                 }
             }
-            Change::Rename { to } => rename(estate, &target.identifier, &to),
-            Change::Stop | Change::Start => {
-                let status =
-                    if change == Change::Stop { Status::Stopped } else { Status::Available };
-                self.arrive(target, status);
+            Change::Rename { to } => {
+                rename(estate, identifier, &to);
+                self.notices.add_rename(place, identifier, &to, at_ms);
             }
-            Change::Create
-            | Change::Copy
-            | Change::Modify
-            | Change::Upgrade { .. }
-            | Change::ResetPassword { .. } => {
-                if let Some(cluster) = estate.clusters.get_mut(&target.identifier) {
-                    take_over(cluster, change);
+            Change::Stop => {
+                self.notices.add(place, Event::ClusterStopped, identifier, at_ms);
+                self.arrive(target, Status::Stopped);
+            }
+            Change::Start => {
+                self.notices.add(place, Event::ClusterStarted, identifier, at_ms);
+                self.arrive(target, Status::Available);
+            }
+            change => self.take_over(target, change, at_ms),
+        }
+    }
+
+    /// A cluster is available, with what changed about it.
+    fn take_over(&mut self, target: &Target, change: Change, at_ms: i64) {
+        let Some(estate) = self.estates.get_mut(&target.place) else { return };
+        let Some(cluster) = estate.clusters.get_mut(&target.identifier) else { return };
+        let (place, identifier) = (&target.place, target.identifier.as_str());
+        cluster.status = Status::Available;
+        match change {
+            Change::Create => {
+                cluster.set_secret_status(SecretStatus::Active);
+                // For a restored cluster no event is documented: its lineage begins elsewhere.
+                if cluster.lineage.len() == 1 {
+                    self.notices.add(place, Event::ClusterCreated, identifier, at_ms);
                 }
             }
+            Change::ResetPassword { password } => {
+                cluster.master_password = password;
+                cluster.set_secret_status(SecretStatus::Active);
+                self.secret_orders.keep(place, cluster);
+                self.notices.add(place, Event::MasterCredentialsReset, identifier, at_ms);
+            }
+            Change::Upgrade { version, parameter_group } => {
+                cluster.engine_version = version;
+                cluster.parameter_group = parameter_group;
+            }
+            Change::FailOver { to } => {
+                self.notices.add_failover(place, identifier, &to, at_ms);
+                cluster.writer = Some(to);
+            }
+            _ => {}
         }
     }
 
@@ -183,11 +236,23 @@ impl Rds {
         }
         if let Some(status) = op.ends_in {
             instance.status = status;
+            let failed_ms = op.due_ms;
             instance.operation = None;
-        } else if op.change == Change::Delete {
-            self.remove_instance(&target);
-        } else {
-            self.open_instance(target);
+            let identifier = &target.identifier;
+            self.notices.add(&target.place, Event::InstanceFailed, identifier, failed_ms);
+            return;
+        }
+        match op.change.clone() {
+            Change::Delete => self.remove_instance(&target),
+            Change::Rename { to } => {
+                rename_instance(estate, &target.identifier, &to);
+                self.open_instance(Target { identifier: to, ..target });
+            }
+            Change::ChangeClass { class } => {
+                instance.class = class;
+                self.open_instance(target);
+            }
+            _ => self.open_instance(target),
         }
     }
 
@@ -213,13 +278,18 @@ impl Rds {
                 instance.status = Status::Failed;
             }
         }
-        instance.operation = None;
+        let Some(op) = instance.operation.take() else { return };
+        if let Some(event) = instance_event(&op.change, instance.status) {
+            self.notices.add(&target.place, event, &target.identifier, op.due_ms);
+        }
     }
 
     /// An instance is gone; with the last one that was up, nobody can connect any more.
     fn remove_instance(&mut self, target: &Target) {
         let Some(estate) = self.estates.get_mut(&target.place) else { return };
         let Some(gone) = estate.instances.remove(&target.identifier) else { return };
+        let at_ms = gone.operation.map_or(gone.created_ms, |op| op.due_ms);
+        self.notices.add(&target.place, Event::InstanceDeleted, &target.identifier, at_ms);
         let others_up = estate.members(&gone.cluster).any(|i| i.status == Status::Available);
         let Some(cluster) = estate.clusters.get_mut(&gone.cluster) else { return };
         if !others_up && cluster.open.take().is_some() {
@@ -251,7 +321,14 @@ impl Rds {
                 self.data_plane.submit(work);
                 estate.snapshots.remove(&target.identifier);
             }
-            Verdict::Done(_) => snapshot.status = Status::Available,
+            Verdict::Done(_) => {
+                snapshot.status = Status::Available;
+                // For a copy that is finished no event is documented.
+                if snapshot.source_arn.is_none() {
+                    let event = Event::SnapshotCreated;
+                    self.notices.add(&target.place, event, &target.identifier, op.due_ms);
+                }
+            }
         }
     }
 
@@ -289,15 +366,14 @@ fn last_steps_ms(op: &Operation) -> i64 {
     op.started_ms + (op.due_ms - op.started_ms) * LAST_STEPS_PERCENT / 100
 }
 
-fn take_over(cluster: &mut Cluster, change: Change) {
-    cluster.status = Status::Available;
-    match change {
-        Change::ResetPassword { password } => cluster.master_password = password,
-        Change::Upgrade { version, parameter_group } => {
-            cluster.engine_version = version;
-            cluster.parameter_group = parameter_group;
-        }
-        _ => {}
+/// What those who wait for events are told at the end of an instance's operation.
+fn instance_event(change: &Change, status: Status) -> Option<Event> {
+    match (status, change) {
+        (Status::Failed, _) => Some(Event::InstanceFailed),
+        (_, Change::Create) => Some(Event::InstanceCreated),
+        (_, Change::Reboot) => Some(Event::InstanceRestarted),
+        (_, Change::ChangeClass { .. }) => Some(Event::InstanceClassChanged),
+        _ => None,
     }
 }
 
@@ -309,4 +385,14 @@ fn rename(estate: &mut Estate, from: &str, to: &str) {
     for instance in estate.instances.values_mut().filter(|i| i.cluster == from) {
         to.clone_into(&mut instance.cluster);
     }
+}
+
+fn rename_instance(estate: &mut Estate, from: &str, to: &str) {
+    let Some(mut instance) = estate.instances.remove(from) else { return };
+    to.clone_into(&mut instance.identifier);
+    let parent = estate.clusters.get_mut(&instance.cluster);
+    if let Some(writer) = parent.and_then(|c| c.writer.as_mut()).filter(|w| *w == from) {
+        to.clone_into(writer);
+    }
+    estate.instances.insert(to.to_owned(), instance);
 }

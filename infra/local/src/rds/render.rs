@@ -1,12 +1,14 @@
 //! What exists, written as the XML elements of RDS.
 
-use super::engines::{self, AURORA_POSTGRESQL};
+use super::engines;
 use super::groups::VPC;
 use super::model::{
-    Cluster, Encryption, Estate, Instance, ParameterGroup, PendingValues, Place, Serverless,
-    Snapshot, Status, SubnetGroup, Tags,
+    Cluster, Encryption, Estate, Instance, MasterSecret, ParameterGroup, PendingInstance,
+    PendingValues, Place, Serverless, Snapshot, Status, SubnetGroup, Tags,
 };
 use super::names::{self, Kind, host_domains};
+use super::operation::status_at;
+use super::point_in_time::restorable_window;
 use crate::xml::Xml;
 use std::collections::BTreeSet;
 
@@ -51,13 +53,15 @@ fn security_groups(parent: Xml, groups: &[String]) -> Xml {
 
 /// A cluster.
 pub(super) fn cluster(place: &Place, estate: &Estate, c: &Cluster, now_ms: i64) -> Xml {
+    let engine = engines::of(c.engine);
+    let (earliest_ms, latest_ms) = restorable_window(c, now_ms);
     let xml = Xml::new("DBCluster")
         .text("DBClusterIdentifier", &c.identifier)
         .text("DBClusterArn", c.arn(place))
         .text("DbClusterResourceId", &c.resource_id)
-        .text("Status", c.status.as_str())
+        .text("Status", status_at(c.status, c.operation.as_ref(), now_ms))
         .maybe("ClusterCreateTime", time(c.created_ms))
-        .text("Engine", AURORA_POSTGRESQL)
+        .text("Engine", engine.name)
         .text("EngineVersion", &c.engine_version)
         .text("EngineMode", "provisioned")
         .maybe("DatabaseName", c.database_name.as_ref())
@@ -78,14 +82,22 @@ pub(super) fn cluster(place: &Place, estate: &Estate, c: &Cluster, now_ms: i64) 
         .text("NetworkType", "IPV4")
         .text("MultiAZ", in_several_zones(estate, c))
         .text("HostedZoneId", HOSTED_ZONE)
-        .maybe("EarliestRestorableTime", time(c.created_ms))
-        .maybe("LatestRestorableTime", time(latest_restorable_ms(c, now_ms)));
+        .maybe("CloneGroupId", c.descent.clone_group.as_ref())
+        .maybe("BacktrackWindow", engine.backtracks.then_some(c.backtrack_window_s))
+        .maybe("EarliestRestorableTime", time(earliest_ms))
+        .maybe("LatestRestorableTime", time(latest_ms));
+    let xml = master_secret(xml, c.master_secret.as_ref());
     let xml = cluster_lists(encryption(xml, &c.encryption), estate, c);
     cluster_endpoints(pending(xml, &c.pending), place, c)
 }
 
-fn latest_restorable_ms(c: &Cluster, now_ms: i64) -> i64 {
-    (now_ms - 300_000).max(c.created_ms)
+fn master_secret(xml: Xml, secret: Option<&MasterSecret>) -> Xml {
+    let Some(secret) = secret else { return xml };
+    let member = Xml::new("MasterUserSecret")
+        .text("SecretArn", &secret.arn)
+        .text("SecretStatus", secret.status.as_str())
+        .text("KmsKeyId", &secret.kms_key_id);
+    xml.with(member)
 }
 
 fn cluster_lists(xml: Xml, estate: &Estate, c: &Cluster) -> Xml {
@@ -121,6 +133,16 @@ fn pending(xml: Xml, pending: &PendingValues) -> Xml {
     xml.with(values)
 }
 
+fn pending_instance(xml: Xml, pending: &PendingInstance) -> Xml {
+    if *pending == PendingInstance::default() {
+        return xml;
+    }
+    let values = Xml::new("PendingModifiedValues")
+        .maybe("DBInstanceIdentifier", pending.identifier.as_ref())
+        .maybe("DBInstanceClass", pending.class.as_ref());
+    xml.with(values)
+}
+
 /// Where a cluster is reached. Not told before the data plane knows, that is, while it is created.
 fn cluster_endpoints(xml: Xml, place: &Place, c: &Cluster) -> Xml {
     let port = c.endpoint.as_ref().map_or(c.port, |e| e.port);
@@ -144,24 +166,25 @@ fn in_several_zones(estate: &Estate, c: &Cluster) -> bool {
 }
 
 /// An instance.
-pub(super) fn instance(place: &Place, estate: &Estate, i: &Instance) -> Xml {
+pub(super) fn instance(place: &Place, estate: &Estate, i: &Instance, now_ms: i64) -> Xml {
+    let engine = engines::of(i.engine);
     let xml = Xml::new("DBInstance")
         .text("DBInstanceIdentifier", &i.identifier)
         .text("DBInstanceArn", names::arn(place, Kind::Instance, &i.identifier))
         .text("DbiResourceId", &i.resource_id)
         .text("DBClusterIdentifier", &i.cluster)
         .text("DBInstanceClass", &i.class)
-        .text("DBInstanceStatus", i.status.as_str())
+        .text("DBInstanceStatus", status_at(i.status, i.operation.as_ref(), now_ms))
         .maybe("InstanceCreateTime", time(i.created_ms))
-        .text("Engine", AURORA_POSTGRESQL)
+        .text("Engine", engine.name)
         .text("AvailabilityZone", &i.zone)
         .text("PromotionTier", i.promotion_tier)
         .text("PubliclyAccessible", i.publicly_accessible)
         .text("MultiAZ", false)
         .text("AutoMinorVersionUpgrade", true)
         .text("MonitoringInterval", 0)
-        .text("LicenseModel", "postgresql-license");
-    let xml = tags(xml, &i.tags);
+        .text("LicenseModel", engine.license);
+    let xml = tags(pending_instance(xml, &i.pending), &i.tags);
     match estate.clusters.get(&i.cluster) {
         Some(cluster) => of_cluster(xml, place, cluster, i),
         None => xml,
@@ -212,6 +235,7 @@ pub(super) fn foreign_snapshot(owner: &Place, s: &Snapshot, kind: &str, now_ms: 
 }
 
 fn snapshot_as(place: &Place, s: &Snapshot, identifier: &str, kind: &str, now_ms: i64) -> Xml {
+    let engine = engines::of(s.engine);
     let xml = Xml::new("DBClusterSnapshot")
         .text("DBClusterSnapshotIdentifier", identifier)
         .text("DBClusterSnapshotArn", s.arn(place))
@@ -219,14 +243,14 @@ fn snapshot_as(place: &Place, s: &Snapshot, identifier: &str, kind: &str, now_ms
         .text("DbClusterResourceId", &s.cluster_resource_id)
         .maybe("SourceDBClusterSnapshotArn", s.source_arn.as_ref())
         .text("SnapshotType", kind)
-        .text("Status", s.status.as_str())
+        .text("Status", status_at(s.status, s.operation.as_ref(), now_ms))
         .text("PercentProgress", s.percent(now_ms))
         .maybe("SnapshotCreateTime", time(s.created_ms))
         .maybe("ClusterCreateTime", time(s.cluster_created_ms))
-        .text("Engine", AURORA_POSTGRESQL)
+        .text("Engine", engine.name)
         .text("EngineMode", "provisioned")
         .text("EngineVersion", &s.engine_version)
-        .text("LicenseModel", "postgresql-license")
+        .text("LicenseModel", engine.license)
         .text("MasterUsername", &s.master_username)
         .text("AllocatedStorage", s.allocated_gib)
         .text("StorageType", &s.storage_type)
@@ -266,22 +290,24 @@ pub(super) fn parameter_group(place: &Place, group: &ParameterGroup) -> Xml {
 }
 
 /// An engine version, with the versions it can be upgraded to.
-pub(super) fn engine_version(version: &str, upgrades: impl Iterator<Item = String>) -> Xml {
-    let major = engines::ordinal(version).0;
+pub(super) fn engine_version(version: &str, upgrades: impl Iterator<Item = &'static str>) -> Xml {
+    let (engine, major) = (engines::of_version(version), engines::major(version));
     let targets = upgrades.map(|to| {
         Xml::new("UpgradeTarget")
-            .text("Engine", AURORA_POSTGRESQL)
-            .text("EngineVersion", &to)
+            .text("Engine", engine.name)
+            .text("EngineVersion", to)
             .text("AutoUpgrade", false)
-            .text("IsMajorVersionUpgrade", engines::ordinal(&to).0 != major)
+            .text("IsMajorVersionUpgrade", engines::major(to) != major)
     });
-    Xml::new("DBEngineVersion")
-        .text("Engine", AURORA_POSTGRESQL)
-        .text("MajorEngineVersion", major)
+    let release = version.rsplit_once("mysql_aurora.").map_or(version, |(_, release)| release);
+    let log_types = engine.log_types.iter().map(|l| (*l).to_owned()).collect::<Vec<_>>();
+    let xml = Xml::new("DBEngineVersion")
+        .text("Engine", engine.name)
+        .text("MajorEngineVersion", &major)
         .text("EngineVersion", version)
         .text("DBParameterGroupFamily", engines::family(version))
-        .text("DBEngineDescription", "Aurora PostgreSQL")
-        .text("DBEngineVersionDescription", format!("Aurora PostgreSQL {version}"))
-        .text("Status", "available")
-        .list("ValidUpgradeTarget", targets)
+        .text("DBEngineDescription", engine.title)
+        .text("DBEngineVersionDescription", format!("{} {release}", engine.title))
+        .text("Status", "available");
+    texts(xml, "ExportableLogTypes", "member", &log_types).list("ValidUpgradeTarget", targets)
 }

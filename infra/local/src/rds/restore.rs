@@ -3,12 +3,12 @@
 
 use super::clusters::{Base, check_engine_mode, database_name};
 use super::durations::Task;
-use super::engines::{self, AURORA_POSTGRESQL};
+use super::engines;
 use super::errors::{
     db_cluster_snapshot_not_found, invalid_db_cluster_snapshot_state, invalid_parameter_value,
 };
 use super::keys::{can_read, kms_key};
-use super::model::{Place, Snapshot, Status};
+use super::model::{Descent, Place, Snapshot, Status};
 use super::names;
 use super::rules::encryption;
 use super::{Rds, refuse_unsupported, required};
@@ -27,7 +27,6 @@ impl Rds {
             cx,
             params,
             &[
-                "BacktrackWindow",
                 "TagSpecifications.item.1.ResourceType",
                 "AssociatedRoles.DBClusterAssociatedRole.1.RoleArn",
             ],
@@ -36,10 +35,12 @@ impl Rds {
         let given = required(params, "DBClusterIdentifier")?;
         cx.record.resource = given.to_ascii_lowercase();
         let identifier = names::identifier("DBClusterIdentifier", given)?;
-        check_engine(required(params, "Engine")?)?;
+        let given_engine = required(params, "Engine")?;
         check_engine_mode(params)?;
         let snapshot = self.restorable(&place, required(params, "SnapshotIdentifier")?)?.clone();
-        let engine_version = engines::resolve(params.get("EngineVersion"), cx.settings)?;
+        let engine = engines::of(snapshot.engine);
+        check_engine(given_engine, engine.name)?;
+        let engine_version = engines::resolve(engine, params.get("EngineVersion"), cx.settings)?;
         engines::check_not_older(&snapshot.engine_version, &engine_version)?;
         let resource_id = names::resource_id("cluster", cx.rng);
         let mut lineage = snapshot.lineage.clone();
@@ -49,10 +50,12 @@ impl Rds {
         let base = Base {
             identifier,
             resource_id,
+            engine: snapshot.engine,
             engine_version,
-            database_name: database_name(params)?.or(snapshot.database_name),
+            database_name: database_name(params, engine)?.or(snapshot.database_name),
             master_username: snapshot.master_username,
             master_password: snapshot.master_password,
+            master_secret: None,
             port: snapshot.port,
             encryption: encryption::restored(
                 &snapshot.encryption,
@@ -64,6 +67,7 @@ impl Rds {
             backup_window: snapshot.backup_window,
             lineage,
             restored_from: Some(snapshot.resource_id),
+            descent: Descent::default(),
         };
         let lasts_ms = Task::RestoreCluster.ms(base.allocated_gib, cx.settings.speed, cx.rng);
         self.launch(cx, params, base, work, lasts_ms)
@@ -87,11 +91,11 @@ impl Rds {
     }
 }
 
-fn check_engine(given: &str) -> Result<(), AwsError> {
-    if given == AURORA_POSTGRESQL {
+fn check_engine(given: &str, of_snapshot: &str) -> Result<(), AwsError> {
+    if given == of_snapshot {
         return Ok(());
     }
     Err(invalid_parameter_value(format!(
-        "The engine {given} is not compatible with the engine of the snapshot, {AURORA_POSTGRESQL}"
+        "The engine {given} is not compatible with the engine of the snapshot, {of_snapshot}"
     )))
 }

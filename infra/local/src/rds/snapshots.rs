@@ -8,6 +8,7 @@ use super::errors::{
 };
 use super::model::{Change, Cluster, Operation, Place, Snapshot, Status, Tags};
 use super::names::{self, Kind};
+use super::notices::Event;
 use super::passing::{self, Target};
 use super::tags::read_tags;
 use super::{Rds, render, required};
@@ -63,6 +64,7 @@ impl Rds {
         snapshot.operation = Some(op.with_ticket(ticket));
         self.estate(place).snapshots.insert(identifier.to_owned(), snapshot);
         self.agenda.add(due_ms, Target::new(place, passing::Kind::Snapshot, identifier));
+        self.notices.add(place, Event::SnapshotBegun, identifier, cx.now_ms);
         Ok(due_ms)
     }
 
@@ -118,6 +120,7 @@ impl Snapshot {
             cluster_resource_id: source.resource_id.clone(),
             cluster_created_ms: source.created_ms,
             source_arn: None,
+            engine: source.engine,
             engine_version: source.engine_version.clone(),
             database_name: source.database_name.clone(),
             master_username: source.master_username.clone(),

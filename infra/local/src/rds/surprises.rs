@@ -1,7 +1,9 @@
-//! Planned surprises: an operation that is refused, ends badly, is slow or never ends.
+//! Planned surprises: an operation that is refused, ends badly, is slow or never ends, or shows a
+//! status that nobody knows.
 
 use super::Rds;
 use super::model::{Change, Operation, Status};
+use super::operation::Shown;
 use crate::error::AwsError;
 use crate::params::Params;
 use crate::world::{Answer, Context};
@@ -16,12 +18,21 @@ pub enum Surprise {
     Failed,
     /// It is accepted and ends in `incompatible-restore`.
     IncompatibleRestore,
+    /// It is accepted and ends in a status, e.g. `insufficient-capacity`.
+    EndsIn(Status),
     /// It is accepted and never ends.
     Stuck,
     /// It is accepted and takes this many times longer.
     Slow {
         /// How many times longer.
         times: u32,
+    },
+    /// It is accepted, shows any status at all for a while, and only then goes on as usual.
+    Shows {
+        /// The status, e.g. `backing-up`, or a word that AWS has not invented yet.
+        status: String,
+        /// How long, milliseconds; added to what the operation takes.
+        ms: i64,
     },
 }
 
@@ -36,14 +47,22 @@ impl Operation {
         let due_ms = match surprise {
             Some(Surprise::Stuck) => i64::MAX,
             Some(Surprise::Slow { times }) => now_ms + lasts_ms.saturating_mul(i64::from(*times)),
+            Some(Surprise::Shows { ms, .. }) => now_ms.saturating_add(lasts_ms).saturating_add(*ms),
             _ => now_ms + lasts_ms,
         };
         let ends_in = match surprise {
             Some(Surprise::Failed) => Some(Status::Failed),
             Some(Surprise::IncompatibleRestore) => Some(Status::IncompatibleRestore),
+            Some(Surprise::EndsIn(status)) => Some(*status),
             _ => None,
         };
-        Self { change, started_ms: now_ms, due_ms, ticket: None, ends_in }
+        let shows = match surprise {
+            Some(Surprise::Shows { status, ms }) => {
+                Some(Shown { status: status.clone(), until_ms: now_ms.saturating_add(*ms) })
+            }
+            _ => None,
+        };
+        Self { change, started_ms: now_ms, due_ms, ticket: None, ends_in, shows }
     }
 }
 

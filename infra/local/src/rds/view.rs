@@ -1,7 +1,7 @@
 //! The state as those see it who make no calls: simulated databases, auditors, admin pages.
 
 use super::Rds;
-use super::engines::AURORA_POSTGRESQL;
+use super::engines;
 use super::groups::VPC;
 use super::model::{Cluster, Encryption, Estate, Instance, Place, Snapshot, Status, Tags};
 use super::names::{host_domains, resource_id};
@@ -19,6 +19,8 @@ pub struct ClusterView {
     pub identifier: String,
     /// Immutable id.
     pub resource_id: String,
+    /// Engine, e.g. `aurora-mysql`.
+    pub engine: &'static str,
     /// Engine version.
     pub engine_version: String,
     /// First database.
@@ -32,6 +34,9 @@ pub struct ClusterView {
     /// Resource ids the data came through (cluster, snapshot, cluster, ...), oldest first, the
     /// cluster's own last.
     pub lineage: Vec<String>,
+    /// The moment its data was restored to, milliseconds since the Unix epoch; `None` when the
+    /// data is all that the one before it in the lineage had.
+    pub as_of_ms: Option<i64>,
 }
 
 /// A snapshot put there without a call, e.g. thousands for a load test. The name of an automated
@@ -155,6 +160,7 @@ impl Rds {
     ) -> String {
         let cluster_resource_id = resource_id("cluster", rng);
         let own_id = resource_id("snapshot", rng);
+        let engine = engines::of_version(&seed.engine_version);
         let snapshot = Snapshot {
             identifier: seed.identifier.clone(),
             resource_id: own_id.clone(),
@@ -165,11 +171,12 @@ impl Rds {
             cluster: seed.cluster,
             cluster_created_ms: seed.created_ms,
             source_arn: None,
+            engine: engine.engine,
             engine_version: seed.engine_version,
             database_name: None,
             master_username: seed.master_username,
             master_password: seed.master_password,
-            port: 5432,
+            port: engine.port,
             availability_zones: super::asked::zones(&place.region),
             encryption: seed.encryption,
             storage_type: "aurora".into(),
@@ -208,12 +215,14 @@ fn view(place: &Place, estate: &Estate, c: &Cluster) -> ClusterView {
         region: place.region.clone(),
         identifier: c.identifier.clone(),
         resource_id: c.resource_id.clone(),
+        engine: engines::of(c.engine).name,
         engine_version: c.engine_version.clone(),
         database_name: c.database_name.clone(),
         master_username: c.master_username.clone(),
         master_password: c.master_password.clone(),
         reachable: up,
         lineage: c.lineage.clone(),
+        as_of_ms: c.descent.as_of_ms,
     }
 }
 
@@ -224,7 +233,7 @@ fn cluster_json(place: &Place, c: &Cluster) -> Value {
         "identifier": c.identifier,
         "resource_id": c.resource_id,
         "status": c.status.as_str(),
-        "engine": AURORA_POSTGRESQL,
+        "engine": engines::of(c.engine).name,
         "engine_version": c.engine_version,
         "vpc": VPC,
         "gib": c.allocated_gib,

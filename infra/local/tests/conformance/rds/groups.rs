@@ -41,7 +41,7 @@ async fn default_groups_are_always_there_and_new_names_are_taken_once(bed: Bed) 
     let subnets = subnets.send().await.unwrap();
     assert_eq!(subnets.db_subnet_groups()[0].subnets().len(), 3);
     let parameters = aurora.client.describe_db_cluster_parameter_groups().send().await.unwrap();
-    assert_eq!(parameters.db_cluster_parameter_groups().len(), 4);
+    assert_eq!(parameters.db_cluster_parameter_groups().len(), 5);
     let make = || {
         let make = aurora.client.create_db_cluster_parameter_group().description("d");
         let make = make.db_cluster_parameter_group_name(bed.name("tuned"));
