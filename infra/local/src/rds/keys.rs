@@ -8,7 +8,7 @@ use super::names::Arn;
 use super::rules::encryption;
 use crate::data_plane::Work;
 use crate::error::AwsError;
-use crate::kms::{Kms, Manager, RDS_ALIAS, Unusable};
+use crate::kms::{Kms, Manager, Unusable};
 use crate::params::Params;
 use crate::world::Context;
 
@@ -28,8 +28,8 @@ pub(super) fn new_encryption(
     cx: &mut Context<'_>,
     params: &Params,
 ) -> Result<Encryption, AwsError> {
-    let named = kms_key(cx, params)?;
-    encryption::created(params.flag("StorageEncrypted"), named, || key_here(cx, RDS_ALIAS))
+    let (asked_for, named) = (params.flag("StorageEncrypted"), params.get("KmsKeyId"));
+    encryption::created(asked_for, named, |given| key_here(cx, given))
 }
 
 /// Whether the caller may read what is encrypted so.

@@ -1,21 +1,21 @@
 //! What new clusters are encrypted with.
 
 use crate::error::AwsError;
+use crate::kms::RDS_ALIAS;
 use crate::rds::errors::{invalid_parameter_combination, kms_key_not_accessible};
 use crate::rds::model::Encryption;
 
 /// The encryption of a new, empty cluster, where KMS is asked for or not and a key is named or
-/// not. `own` is the key that AWS manages for RDS.
+/// not; `find` looks a key up. Without a name it is the one that AWS manages for RDS.
 ///
 /// Since February 2026 a cluster that asks for nothing gets a key of the service.
 pub(in crate::rds) fn created(
     asked_for: Option<bool>,
-    named: Option<String>,
-    own: impl FnOnce() -> Result<String, AwsError>,
+    named: Option<&str>,
+    find: impl FnOnce(&str) -> Result<String, AwsError>,
 ) -> Result<Encryption, AwsError> {
     match (asked_for, named) {
-        (Some(true), Some(key)) => Ok(Encryption::SseKms(key)),
-        (Some(true), None) => own().map(Encryption::SseKms),
+        (Some(true), named) => find(named.unwrap_or(RDS_ALIAS)).map(Encryption::SseKms),
         (_, Some(_)) => {
             let text = "KmsKeyId needs StorageEncrypted to be true.";
             Err(invalid_parameter_combination(text))
@@ -52,12 +52,12 @@ mod tests {
         for (asked_for, named, expected) in [
             (None, None, Ok(Encryption::SseRds)),
             (Some(false), None, Ok(Encryption::SseRds)),
-            (Some(true), None, Ok(kms("own"))),
-            (Some(true), Some("named"), Ok(kms("named"))),
+            (Some(true), None, Ok(kms("found alias/aws/rds"))),
+            (Some(true), Some("named"), Ok(kms("found named"))),
             (None, Some("named"), Err("InvalidParameterCombination")),
             (Some(false), Some("named"), Err("InvalidParameterCombination")),
         ] {
-            let found = created(asked_for, named.map(str::to_owned), || Ok("own".into()));
+            let found = created(asked_for, named, |key| Ok(format!("found {key}")));
             let found = found.map_err(|e| e.code);
             assert_eq!(found, expected.map_err(str::to_owned), "{asked_for:?} {named:?}");
         }

@@ -1,8 +1,8 @@
 //! Sharing snapshots with other accounts.
 
 use super::snapshots_kit::{
-    HERE, HOUR, MINE, THERE, YOURS, arn, cluster, key, plain, rds, refused, restore, seed, share,
-    snapshot, sse_kms, unshare,
+    HERE, HOUR, MINE, THERE, YOURS, arn, cluster, copy, key, plain, rds, refused, restore, seed,
+    share, snapshot, sse_kms, unshare,
 };
 use crate::bed::Bed;
 use crate::fact::{Outcome, facts};
@@ -10,6 +10,8 @@ use aurora_restore_local::rds::SnapshotSeed;
 use aurora_restore_local::rds::model::Encryption;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::operation::modify_db_cluster_snapshot_attribute::builders::ModifyDBClusterSnapshotAttributeFluentBuilder as Modify;
+use aws_sdk_rds::types::Filter;
+use std::collections::BTreeSet;
 
 facts!("rds":
     sharing_adds_and_removes_accounts_of_the_restore_attribute:
@@ -25,6 +27,8 @@ facts!("rds":
         "API ModifyDBClusterSnapshotAttribute, ValuesToAdd; UG, sharing encrypted snapshots",
     a_shared_snapshot_is_seen_by_its_arn_from_the_other_side:
         "API DescribeDBClusterSnapshots, IncludeShared and SnapshotType",
+    shared_snapshots_are_paged_and_filtered_with_one_s_own:
+        "API DescribeDBClusterSnapshots, Filters, MaxRecords and Marker",
     a_public_snapshot_is_seen_by_everybody_who_asks_for_it:
         "API DescribeDBClusterSnapshots, IncludePublic and SnapshotType",
     a_shared_snapshot_is_restored_by_its_arn_in_its_region_alone:
@@ -160,6 +164,28 @@ async fn a_shared_snapshot_is_seen_by_its_arn_from_the_other_side(bed: Bed) -> O
     assert_eq!(found!(elsewhere.include_shared(true)), []);
     let own = found!(mine.describe_db_cluster_snapshots().include_shared(true));
     assert_eq!(own, pairs(&[("secret", "manual"), ("shared", "manual")]));
+    Ok(())
+}
+
+async fn shared_snapshots_are_paged_and_filtered_with_one_s_own(bed: Bed) -> Outcome {
+    let yours = rds(&bed, YOURS, HERE);
+    for n in 0..30 {
+        let one = plain(&format!("s{n:02}"), Encryption::SseRds);
+        seed(&bed, SnapshotSeed { shared_with: [YOURS.to_owned()].into(), ..one })?;
+    }
+    copy(&yours, &arn(HERE, MINE, "s00"), "own").send().await.unwrap();
+    let all = || yours.describe_db_cluster_snapshots().include_shared(true);
+    let first = all().max_records(20).send().await.unwrap();
+    let second = all().max_records(20).marker(first.marker().unwrap()).send().await.unwrap();
+    assert_eq!(second.marker(), None);
+    let seen = first.db_cluster_snapshots().iter().chain(second.db_cluster_snapshots());
+    let seen: BTreeSet<_> = seen.map(|s| s.db_cluster_snapshot_identifier().unwrap()).collect();
+    assert_eq!(seen.len(), 31);
+    assert!(seen.contains("own") && seen.contains(arn(HERE, MINE, "s29").as_str()));
+    let two = Filter::builder().name("db-cluster-snapshot-id").values(arn(HERE, MINE, "s07"));
+    let two = two.values("own").values("s08").build();
+    let expected = pairs(&[(&arn(HERE, MINE, "s07"), "shared"), ("own", "manual")]);
+    assert_eq!(found!(all().filters(two)), expected);
     Ok(())
 }
 
