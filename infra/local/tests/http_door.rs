@@ -1,8 +1,6 @@
 //! The HTTP door: a real TCP port, a real HTTP client, the system clock.
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
-mod common;
-
 use aurora_restore_local::admin::Pages;
 use aurora_restore_local::clock::SystemNow;
 use aurora_restore_local::cloud::Cloud;
@@ -22,6 +20,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+
+const ACCOUNT: &str = "111111111111";
+const REGION: &str = "us-east-1";
 
 /// A cloud behind a port, until it is dropped.
 struct Door {
@@ -49,9 +50,9 @@ impl Door {
     fn sqs(&self) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(common::REGION))
+            .region(Region::new(REGION))
             .endpoint_url(format!("http://{}", self.address))
-            .credentials_provider(Credentials::new(common::ACCOUNT, "local", None, None, "tests"))
+            .credentials_provider(Credentials::new(ACCOUNT, "local", None, None, "tests"))
             .app_name(AppName::new("worker-7").unwrap())
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .retry_config(RetryConfig::disabled())
@@ -90,7 +91,7 @@ impl Door {
 async fn the_sdk_sends_receives_and_deletes_over_http() {
     let door = open().await;
     let (sqs, url) = (door.sqs(), door.queue().await);
-    assert_eq!(url, format!("http://{}/{}/q.fifo", door.address, common::ACCOUNT));
+    assert_eq!(url, format!("http://{}/{}/q.fifo", door.address, ACCOUNT));
     let send = sqs.send_message().queue_url(&url).message_body("x <&> \u{1F980}");
     send.message_group_id("a").message_deduplication_id("d").send().await.unwrap();
     let got = sqs.receive_message().queue_url(&url).send().await.unwrap().messages.unwrap();

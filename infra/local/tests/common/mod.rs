@@ -1,7 +1,4 @@
-//! What the tests of the doors and of the data plane have in common.
-//!
-//! Each test file uses some of these helpers, so none of them counts as dead code in all.
-#![expect(dead_code, reason = "every test file uses another part of these helpers")]
+//! A real RDS client on a cloud in virtual time, for tests that need no door.
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails its test")]
 
 use aurora_restore_local::cloud::Cloud;

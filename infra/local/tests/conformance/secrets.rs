@@ -3,6 +3,7 @@
 use crate::bed::{ACCOUNT, Bed, REGION, key_of};
 use crate::fact::{Outcome, facts};
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::primitives::Blob;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 
 facts!("secretsmanager":
@@ -18,6 +19,8 @@ facts!("secretsmanager":
     a_secret_deleted_by_force_is_gone_at_once_and_its_name_is_free:
         "API DeleteSecret: ForceDeleteWithoutRecovery",
     secrets_are_listed_in_pages_and_by_prefix: "API ListSecrets: Filters, MaxResults",
+    a_secret_of_bytes_is_read_back: "API CreateSecret: SecretBinary",
+    a_create_repeated_with_its_token_has_one_effect: "API CreateSecret: ClientRequestToken",
     calls_are_recorded_with_their_secret: "the local cloud: what `CallRecord` says",
 );
 
@@ -163,6 +166,33 @@ async fn secrets_are_listed_in_pages_and_by_prefix(bed: Bed) -> Outcome {
     let rest = rest.await.unwrap();
     assert_eq!(rest.secret_list().len(), 1);
     assert_eq!(rest.next_token(), None);
+    Ok(())
+}
+
+async fn a_secret_of_bytes_is_read_back(bed: Bed) -> Outcome {
+    let client = bed.secrets();
+    let create = client.create_secret().name(bed.name("x")).secret_binary(Blob::new([0, 255]));
+    create.send().await.unwrap();
+    let read = client.get_secret_value().secret_id(bed.name("x")).send().await.unwrap();
+    assert_eq!((read.secret_binary(), read.secret_string()), (Some(&Blob::new([0, 255])), None));
+    let both = client.put_secret_value().secret_id(bed.name("x")).secret_string("1");
+    let both = both.secret_binary(Blob::new([1])).send().await.unwrap_err();
+    assert_eq!(code(both), "InvalidParameterException");
+    Ok(())
+}
+
+async fn a_create_repeated_with_its_token_has_one_effect(bed: Bed) -> Outcome {
+    let client = bed.secrets();
+    let create = |value: &str| {
+        let token = "0123456789abcdef0123456789abcdef";
+        let create = client.create_secret().name(bed.name("x")).client_request_token(token);
+        create.secret_string(value)
+    };
+    let first = create("1").send().await.unwrap();
+    let second = create("1").send().await.unwrap();
+    assert_eq!((first.arn(), first.version_id()), (second.arn(), second.version_id()));
+    let another = create("2").send().await.unwrap_err();
+    assert_eq!(code(another), "ResourceExistsException");
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use super::{Queue, bodies, handle};
 use crate::bed::Bed;
 use crate::fact::{Outcome, facts};
-use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry,
     SendMessageBatchRequestEntry,

@@ -54,6 +54,13 @@ async fn a_redrive_policy_must_name_a_queue_that_is_there(bed: Bed) -> Outcome {
     let set = q.client.set_queue_attributes().queue_url(&q.url);
     let e = set.attributes(Q::RedrivePolicy, policy).send().await.unwrap_err();
     assert_eq!(e.code(), Some("InvalidParameterValue"));
+    let account = bed.account().await?;
+    let dead = Queue::new(&bed, "dead.fifo", &[]).await.attribute(Q::QueueArn).await;
+    for elsewhere in [dead.replace(&account, "222222222222"), dead.replace(&bed.region(), "x-y-1")]
+    {
+        let policy = format!(r#"{{"deadLetterTargetArn":"{elsewhere}","maxReceiveCount":3}}"#);
+        assert!(q.set(Q::RedrivePolicy, &policy).await.is_err(), "{elsewhere}");
+    }
     Ok(())
 }
 
