@@ -4,15 +4,15 @@ use crate::call::{self, Call, Service};
 use crate::data_plane::DataPlane;
 use crate::error::AwsError;
 use crate::faults::{Fate, Faults};
+use crate::identity::Identity;
 use crate::meter::{CallRecord, Meter};
 use crate::params::Params;
 use crate::settings::WorldSettings;
 use crate::wire::{WireRequest, WireResponse};
 use crate::xml::Xml;
-use crate::{dynamodb, rds, secrets, sqs, sts};
+use crate::{cloudwatch, dynamodb, events, rds, secrets, sns, sqs, sts};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// What a service's handler is given beside its input.
 pub struct Context<'a> {
@@ -66,8 +66,8 @@ pub struct World {
     pub faults: Faults,
     /// What was called.
     pub meter: Meter,
-    /// Access keys that are not an account number themselves: key id to account.
-    pub keys: BTreeMap<String, String>,
+    /// Access keys, roles and their sessions.
+    pub identity: Identity,
     /// SQS, all accounts and Regions.
     pub sqs: sqs::Sqs,
     /// DynamoDB, all accounts and Regions.
@@ -76,6 +76,14 @@ pub struct World {
     pub rds: rds::Rds,
     /// Secrets Manager, all accounts and Regions.
     pub secrets: secrets::Secrets,
+    /// SNS, all accounts and Regions.
+    pub sns: sns::Sns,
+    /// CloudWatch, all accounts and Regions.
+    pub cloudwatch: cloudwatch::Cloudwatch,
+    /// EventBridge, all accounts and Regions.
+    pub events: events::Events,
+    /// Something came to be due earlier than waiting calls know.
+    due_earlier: bool,
     rng: fastrand::Rng,
     requests: u64,
 }
@@ -88,11 +96,15 @@ impl World {
             rng: fastrand::Rng::with_seed(settings.seed),
             faults: Faults::default(),
             meter: Meter::keeping(settings.keep_calls),
-            keys: BTreeMap::new(),
+            identity: Identity::default(),
             sqs: sqs::Sqs::default(),
             dynamodb: dynamodb::DynamoDb::default(),
             rds: rds::Rds::new(data_plane),
             secrets: secrets::Secrets::default(),
+            sns: sns::Sns::default(),
+            cloudwatch: cloudwatch::Cloudwatch::default(),
+            events: events::Events::default(),
+            due_earlier: false,
             requests: 0,
             settings,
         }
@@ -110,8 +122,12 @@ impl World {
     ) -> Result<Call, Box<WireResponse>> {
         self.requests += 1;
         let request_id = format!("00000000-0000-4000-8000-{:012x}", self.requests);
-        call::identify(request, &self.keys, request_id.clone(), now_ms).map_err(|(service, e)| {
+        let call = call::identify(request, &self.identity, request_id.clone(), now_ms);
+        call.map_err(|(service, e)| {
             tracing::warn!(code = %e.code, message = %e.message, "refused an unidentified request");
+            if cloudwatch::told_in_cbor(service, request) {
+                return Box::new(cloudwatch::refusal(&request_id, &e));
+            }
             Box::new(refusal(service.unwrap_or(spoken(request)), &request_id, &e))
         })
     }
@@ -136,15 +152,16 @@ impl World {
         let mut record = blank_record(call, component, fate, now_ms);
         let answer = match &fate.refuse {
             Some(refusal) => Err(refusal.clone()),
-            None => self.dispatch(call, request, &mut record, now_ms),
+            None => self.attend(call, request, &mut record, now_ms),
         };
         let response = match answer {
             Ok(Reply::Park { retry_at_ms }) => return Handled::Park { retry_at_ms },
+            Ok(Reply::Json(value)) if call.cbor => cloudwatch::response(call, &value),
             Ok(Reply::Json(value)) => json_response(200, call.service, &value, &call.request_id),
             Ok(Reply::Xml(result)) => xml_response(call, result),
             Err(e) => {
                 record.outcome.clone_from(&e.code);
-                refusal(call.service, &call.request_id, &e)
+                refused(call, &e)
             }
         };
         self.meter.add(record);
@@ -154,7 +171,46 @@ impl World {
     /// Whether something happened that parked calls wait for; asking resets it. Only SQS parks
     /// calls, so nothing else makes news: a long poll must not wake up for every other call.
     pub fn take_news(&mut self) -> bool {
-        self.sqs.take_news()
+        let due_earlier = std::mem::take(&mut self.due_earlier);
+        self.sqs.take_news() || due_earlier
+    }
+
+    /// Lets a call have its effect. Time passes in RDS on its own calls only; where rules send
+    /// events into queues it passes with every call, so that the events come when they are due.
+    fn attend(
+        &mut self,
+        call: &Call,
+        request: &WireRequest,
+        record: &mut CallRecord,
+        now_ms: i64,
+    ) -> Answer {
+        self.identity.authorize(call)?;
+        if !self.events.has_targets() {
+            let answer = self.dispatch(call, request, record, now_ms);
+            self.rds.forget_old_notices();
+            return answer;
+        }
+        self.rds.advance(now_ms);
+        self.tell_events(now_ms);
+        let due_ms = self.rds.next_due_ms(now_ms);
+        let answer = self.dispatch(call, request, record, now_ms);
+        self.tell_events(now_ms);
+        let now_due_ms = self.rds.next_due_ms(now_ms);
+        self.due_earlier |= now_due_ms.is_some_and(|ms| due_ms.is_none_or(|before| ms < before));
+        match answer {
+            // The record of a receive that waits names its queue.
+            Ok(Reply::Park { retry_at_ms }) if self.events.fills(call, &record.resource) => {
+                let due_ms = now_due_ms.unwrap_or(i64::MAX);
+                Ok(Reply::Park { retry_at_ms: retry_at_ms.min(due_ms) })
+            }
+            answer => answer,
+        }
+    }
+
+    /// Brings what RDS has to say to the queues that wait for it.
+    fn tell_events(&mut self, now_ms: i64) {
+        let notices = self.rds.take_notices();
+        self.events.tell(notices, &mut self.sqs, &mut self.rng, now_ms);
     }
 
     fn dispatch(
@@ -171,10 +227,15 @@ impl World {
             Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
             Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
             Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
-            Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
-            Service::Kms | Service::Sns | Service::Cloudwatch | Service::Events => {
-                Err(unknown_operation(call))
+            Service::Sts => {
+                sts::handle(&mut self.identity, &mut cx, &Params::parse(&request.body))
             }
+            Service::Sns => {
+                self.sns.handle(&mut cx, &Params::parse(&request.body), &mut self.sqs)
+            }
+            Service::Cloudwatch => self.cloudwatch.handle(&mut cx, request),
+            Service::Events => self.events.handle(&mut cx, &body_json(request)?, &mut self.sqs),
+            Service::Kms => Err(unknown_operation(call)),
         }
     }
 }
@@ -186,6 +247,22 @@ pub fn unknown_operation(call: &Call) -> AwsError {
         "the local cloud does not implement this operation");
     let text = format!("the local cloud does not implement {} {}", call.service, call.operation);
     let code = if call.service.is_query() { "InvalidAction" } else { "UnknownOperationException" };
+    AwsError::new(code, text)
+}
+
+/// The refusal of a parameter the local cloud does not implement: loud, never silently ignored.
+#[must_use]
+pub fn unsupported_parameter(call: &Call, name: &str) -> AwsError {
+    tracing::error!(service = %call.service, operation = %call.operation, parameter = name,
+        "the local cloud does not implement this parameter");
+    let operation = &call.operation;
+    let text = format!("the local cloud does not implement the parameter {name} of {operation}");
+    let code = match call.service {
+        Service::Sns => "InvalidParameter",
+        Service::Sts => "ValidationError",
+        service if service.is_query() => "InvalidParameterCombination",
+        _ => "ValidationException",
+    };
     AwsError::new(code, text)
 }
 
@@ -258,6 +335,14 @@ fn xml_response(call: &Call, result: Xml) -> WireResponse {
 pub(crate) fn spoken(request: &WireRequest) -> Service {
     let form = request.header("content-type").starts_with("application/x-www-form-urlencoded");
     if form { Service::Sts } else { Service::Sqs }
+}
+
+/// The refusal of a call, as the call was made.
+fn refused(call: &Call, e: &AwsError) -> WireResponse {
+    if call.cbor {
+        return cloudwatch::refusal(&call.request_id, e);
+    }
+    refusal(call.service, &call.request_id, e)
 }
 
 /// An error in the wire form of a service's protocol.

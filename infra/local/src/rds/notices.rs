@@ -24,9 +24,23 @@ pub struct Notice {
     pub at_ms: i64,
 }
 
+/// How many notices wait for somebody who asks; older ones are forgotten.
+const KEPT: usize = 1_000;
+
 impl Rds {
     /// What happened since it was asked last, oldest first.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
+    }
+
+    /// Notes something that happened.
+    pub fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// Forgets what nobody has asked for, but for the last.
+    pub(crate) fn forget_old_notices(&mut self) {
+        let many = self.notices.len().saturating_sub(KEPT);
+        self.notices.drain(..many);
     }
 }

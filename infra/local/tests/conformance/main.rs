@@ -9,9 +9,14 @@
 #![expect(dead_code, reason = "the facts of some services are still to come")]
 
 mod bed;
+mod cloudwatch;
 mod doors;
+mod events;
 mod fact;
+mod raw;
+mod sns;
 mod sqs;
+mod sts;
 
 use doors::Door;
 use fact::Fact;
@@ -26,7 +31,21 @@ fn main() -> ExitCode {
 
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
-    [sqs::groups::FACTS].into_iter().flatten()
+    [
+        cloudwatch::put::FACTS,
+        cloudwatch::read::FACTS,
+        events::delivery::FACTS,
+        events::rules::FACTS,
+        sns::publish::FACTS,
+        sns::topics::FACTS,
+        sqs::groups::FACTS,
+        sts::chains::FACTS,
+        sts::refusals::FACTS,
+        sts::sessions::FACTS,
+        sts::trust::FACTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The facts that a door can be asked about.
