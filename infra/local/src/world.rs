@@ -227,12 +227,8 @@ impl World {
             Service::Dynamodb => self.dynamodb.handle(&mut cx, &body_json(request)?),
             Service::Secretsmanager => self.secrets.handle(&mut cx, &body_json(request)?),
             Service::Rds => self.rds.handle(&mut cx, &Params::parse(&request.body)),
-            Service::Sts => {
-                sts::handle(&mut self.identity, &mut cx, &Params::parse(&request.body))
-            }
-            Service::Sns => {
-                self.sns.handle(&mut cx, &Params::parse(&request.body), &mut self.sqs)
-            }
+            Service::Sts => sts::handle(&mut self.identity, &mut cx, &Params::parse(&request.body)),
+            Service::Sns => self.sns.handle(&mut cx, &Params::parse(&request.body), &mut self.sqs),
             Service::Cloudwatch => self.cloudwatch.handle(&mut cx, request),
             Service::Events => self.events.handle(&mut cx, &body_json(request)?, &mut self.sqs),
             Service::Kms => Err(unknown_operation(call)),
@@ -372,5 +368,90 @@ fn error_type(service: Service, code: &str) -> String {
         Service::Dynamodb => format!("com.amazonaws.dynamodb.v20120810#{code}"),
         Service::Sqs => sqs::shape(code),
         _ => code.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Handled, World};
+    use crate::data_plane::NoData;
+    use crate::faults::Fate;
+    use crate::settings::WorldSettings;
+    use crate::wire::{WireRequest, WireResponse};
+    use serde_json::{Value, json};
+
+    fn request(service: &str, target: &str, body: String) -> WireRequest {
+        let scope = format!("Credential=111111111111/20270115/us-east-1/{service}/aws4_request");
+        let headers = [("authorization", scope.as_str()), ("x-amz-target", target)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        WireRequest { headers, body: body.into(), ..WireRequest::default() }
+    }
+
+    fn ask(world: &mut World, request: &WireRequest, now_ms: i64) -> Handled {
+        let call = world.identify(request, now_ms).unwrap();
+        world.handle(&call, "tests", request, &Fate::default(), now_ms)
+    }
+
+    fn answer(world: &mut World, request: &WireRequest) -> WireResponse {
+        let Handled::Response(response) = ask(world, request, 0) else { panic!("it waits") };
+        assert_eq!(response.status, 200, "{response:?}");
+        response
+    }
+
+    /// A world with a queue, and with a cluster on its way.
+    fn world() -> World {
+        let settings = WorldSettings { speed: 600.0, ..WorldSettings::default() };
+        let mut world = World::new(settings, Box::new(NoData));
+        let queue = json!({ "QueueName": "q.fifo", "Attributes": { "FifoQueue": "true" } });
+        answer(&mut world, &request("sqs", "AmazonSQS.CreateQueue", queue.to_string()));
+        let cluster = "Action=CreateDBCluster&DBClusterIdentifier=c&Engine=aurora-postgresql\
+            &MasterUsername=postgres&MasterUserPassword=a-password";
+        answer(&mut world, &request("rds", "", cluster.into()));
+        world
+    }
+
+    fn listen(world: &mut World) {
+        let call = |operation: &str, input: Value| {
+            request("events", &format!("AWSEvents.{operation}"), input.to_string())
+        };
+        let rule = json!({ "Name": "r", "EventPattern": "{\"source\":[\"aws.rds\"]}" });
+        answer(world, &call("PutRule", rule));
+        let target = json!({
+            "Id": "1",
+            "Arn": "arn:aws:sqs:us-east-1:111111111111:q.fifo",
+            "SqsParameters": { "MessageGroupId": "g" },
+        });
+        answer(world, &call("PutTargets", json!({ "Rule": "r", "Targets": [target] })));
+    }
+
+    fn poll(world: &mut World) -> i64 {
+        let receive = json!({ "QueueUrl": "http://x/111111111111/q.fifo", "WaitTimeSeconds": 20 });
+        let receive = request("sqs", "AmazonSQS.ReceiveMessage", receive.to_string());
+        let Handled::Park { retry_at_ms } = ask(world, &receive, 0) else { panic!("no wait") };
+        retry_at_ms
+    }
+
+    #[test]
+    fn who_waits_for_events_looks_again_when_rds_is_due() {
+        let mut world = world();
+        assert_eq!(poll(&mut world), 20_000);
+        let due_ms = world.rds.next_due_ms(0).unwrap();
+        assert!(due_ms < 20_000, "{due_ms}");
+        listen(&mut world);
+        assert_eq!(poll(&mut world), due_ms);
+    }
+
+    #[test]
+    fn what_comes_to_be_due_earlier_is_news_for_who_waits_for_events() {
+        let mut world = world();
+        listen(&mut world);
+        world.rds.advance(1_000_000_000);
+        assert_eq!(world.rds.next_due_ms(1_000_000_000), None);
+        let _ = world.take_news();
+        poll(&mut world);
+        assert!(!world.take_news());
+        let delete = "Action=DeleteDBCluster&DBClusterIdentifier=c&SkipFinalSnapshot=true";
+        answer(&mut world, &request("rds", "", delete.into()));
+        assert!(world.take_news());
     }
 }

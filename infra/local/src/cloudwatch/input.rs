@@ -37,7 +37,8 @@ pub(super) fn finite(value: &Value) -> Option<f64> {
 pub(super) fn whole(input: &Value, name: &str) -> Result<Option<i64>, AwsError> {
     let Some(value) = input.get(name).filter(|v| !v.is_null()) else { return Ok(None) };
     let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-    let wrong = || invalid(format!("The value {value} for parameter {name} is not a whole number."));
+    let wrong =
+        || invalid(format!("The value {value} for parameter {name} is not a whole number."));
     number.map(Some).ok_or_else(wrong)
 }
 

@@ -122,10 +122,13 @@ pub(super) fn get_metric_data(
     for query in queries {
         let id = needed(query, "Id")?;
         if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !ids.insert(id) {
-            return Err(AwsError::new("ValidationError", format!(
-                "The value {id} for parameter Id is invalid: it must be unique and begin with a \
+            return Err(AwsError::new(
+                "ValidationError",
+                format!(
+                    "The value {id} for parameter Id is invalid: it must be unique and begin with a \
                  lowercase letter."
-            )));
+                ),
+            ));
         }
         let result = one(metrics, cx, query, span, descending)?;
         results.extend(result);

@@ -106,8 +106,11 @@ impl Events {
                         attributes: &Map::new(),
                     };
                     if !sqs.deliver(&target.queue, &delivery, rng, now_ms) {
-                        tracing::warn!(rule = rule.arn, queue = target.queue,
-                            "an event could not be delivered");
+                        tracing::warn!(
+                            rule = rule.arn,
+                            queue = target.queue,
+                            "an event could not be delivered"
+                        );
                     }
                 }
             }
@@ -165,8 +168,10 @@ fn text<'a>(input: &'a Value, name: &str) -> Option<&'a str> {
 
 fn needed<'a>(input: &'a Value, name: &str) -> Result<&'a str, AwsError> {
     text(input, name).filter(|s| !s.is_empty()).ok_or_else(|| {
-        invalid(format!("1 validation error detected: Value null at '{name}' failed to satisfy \
-            constraint: Member must not be null"))
+        invalid(format!(
+            "1 validation error detected: Value null at '{name}' failed to satisfy \
+            constraint: Member must not be null"
+        ))
     })
 }
 

@@ -77,9 +77,7 @@ fn fields(members: &Map<String, Value>) -> Result<Node, AwsError> {
             Value::Array(list) if list.is_empty() => {
                 return Err(wrong("Empty arrays are not allowed"));
             }
-            Value::Array(list) => {
-                Node::Leaf(list.iter().map(matcher).collect::<Result<_, _>>()?)
-            }
+            Value::Array(list) => Node::Leaf(list.iter().map(matcher).collect::<Result<_, _>>()?),
             _ => return Err(wrong(format!("\"{name}\" must be an object or an array"))),
         };
         fields.push((name.clone(), node));
@@ -133,9 +131,9 @@ fn node_matches(node: &Node, value: Option<&Value>) -> bool {
         Node::Fields(fields) => match value {
             // Of a list of structures one must match.
             Some(Value::Array(members)) => members.iter().any(|m| node_matches(node, Some(m))),
-            value => fields.iter().all(|(name, node)| {
-                node_matches(node, value.and_then(|value| value.get(name)))
-            }),
+            value => fields
+                .iter()
+                .all(|(name, node)| node_matches(node, value.and_then(|value| value.get(name)))),
         },
     }
 }

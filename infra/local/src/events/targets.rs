@@ -46,8 +46,10 @@ fn target(cx: &Context<'_>, input: &Value) -> Result<(String, Target), AwsError>
     };
     let parts: Vec<_> = rest.split(':').collect();
     if parts.len() != 3 || parts[0] != cx.call.region {
-        return Err(invalid(format!("Parameter {queue} is not valid. Reason: Provided Arn is not \
-            in correct format.")));
+        return Err(invalid(format!(
+            "Parameter {queue} is not valid. Reason: Provided Arn is not \
+            in correct format."
+        )));
     }
     let group = text(&input["SqsParameters"], "MessageGroupId").unwrap_or_default();
     if queue.ends_with(".fifo") && group.is_empty() {

@@ -57,7 +57,8 @@ mod tests {
             before in "\\PC{0,8}", within in "\\PC{0,8}", after in "\\PC{0,8}",
         ) {
             prop_assume!(!within.contains(['*', '?']));
-            prop_assert!(matches(&format!("*{within}*"), &format!("{before}{within}{after}")));
+            let (pattern, action) = (format!("*{within}*"), format!("{before}{within}{after}"));
+            prop_assert!(matches(&pattern, &action));
         }
 
         #[test]

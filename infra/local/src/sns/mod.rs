@@ -72,8 +72,10 @@ impl Sns {
         };
         if account != cx.call.account {
             let operation = &cx.call.operation;
-            let what = format!("SNS:{operation} on resource: {arn} because no resource-based \
-                policy allows the SNS:{operation} action");
+            let what = format!(
+                "SNS:{operation} on resource: {arn} because no resource-based \
+                policy allows the SNS:{operation} action"
+            );
             return Err(not_authorized(cx.call, &what));
         }
         if region != cx.call.region || name.is_empty() {
@@ -93,9 +95,10 @@ fn no_topic() -> AwsError {
 
 /// A parameter that must be given.
 fn required<'a>(params: &'a Params, name: &str) -> Result<&'a str, AwsError> {
-    params.get(name).filter(|value| !value.is_empty()).ok_or_else(|| {
-        invalid(&format!("{name} Reason: no value for required parameter"))
-    })
+    params
+        .get(name)
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| invalid(&format!("{name} Reason: no value for required parameter")))
 }
 
 /// The entries of a map, e.g. `Attributes.entry.1.key`.

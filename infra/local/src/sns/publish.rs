@@ -229,8 +229,11 @@ fn deliver(
         attributes: if subscription.raw { &published.attributes } else { &nothing },
     };
     if !sqs.deliver(&subscription.queue, &delivery, cx.rng, cx.now_ms) {
-        tracing::warn!(topic = topic.arn, queue = subscription.queue,
-            "a published message could not be delivered");
+        tracing::warn!(
+            topic = topic.arn,
+            queue = subscription.queue,
+            "a published message could not be delivered"
+        );
     }
 }
 

@@ -44,7 +44,9 @@ fn raw(cx: &Context<'_>, params: &Params) -> Result<Option<bool>, AwsError> {
             ("RawMessageDelivery", "true") => Some(true),
             ("RawMessageDelivery", "false") => Some(false),
             ("RawMessageDelivery", _) => {
-                return Err(invalid("Attributes Reason: RawMessageDelivery: must be true or false"));
+                return Err(invalid(
+                    "Attributes Reason: RawMessageDelivery: must be true or false",
+                ));
             }
             _ => return Err(unsupported_parameter(cx.call, &format!("Attributes {name}"))),
         };

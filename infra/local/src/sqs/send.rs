@@ -59,7 +59,8 @@ fn send(queue: &mut Queue, cx: &mut Context<'_>, entry: &Value) -> Result<Value,
     let nothing = Map::new();
     let attributes = attributes(entry).unwrap_or(&nothing);
     let sender = &cx.call.account;
-    let sent = place(queue, Outgoing { group, dedup_id, body, attributes, sender }, cx.rng, cx.now_ms);
+    let sent =
+        place(queue, Outgoing { group, dedup_id, body, attributes, sender }, cx.rng, cx.now_ms);
     let mut answer = json!({
         "MessageId": sent.message_id,
         "SequenceNumber": sent.sequence_number,

@@ -3,8 +3,8 @@
 use super::wish::{self, MAX_TAGS, Wish, invalid};
 use crate::error::AwsError;
 use crate::identity::{Credentials, Identity, Role, Session, not_authorized};
-use crate::params::Params;
 use crate::moment::iso;
+use crate::params::Params;
 use crate::world::{Answer, Context, Reply, unsupported_parameter};
 use crate::xml::Xml;
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,6 +14,7 @@ mod doors;
 mod events;
 mod fact;
 mod raw;
+mod refusal;
 mod sns;
 mod sqs;
 mod sts;

@@ -85,14 +85,11 @@ impl Bed {
     }
 }
 
-async fn over_http(
-    endpoint: &str,
-    headers: &[(String, String)],
-    raw: &Raw<'_>,
-) -> (u16, Vec<u8>) {
+async fn over_http(endpoint: &str, headers: &[(String, String)], raw: &Raw<'_>) -> (u16, Vec<u8>) {
     let address = endpoint.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let mut head = format!("POST {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n", raw.path);
+    let mut head =
+        format!("POST {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n", raw.path);
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

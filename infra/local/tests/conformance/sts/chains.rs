@@ -1,8 +1,9 @@
 //! Roles that are assumed from roles.
 
-use super::{HUB, SPOKE, ask, assume, given, refusal, roles, seen, sts_of, trusting};
+use super::{HUB, SPOKE, ask, assume, given, roles, seen, sts_of, trusting};
 use crate::bed::{ACCOUNT, Bed};
 use crate::fact::{Outcome, Skip, facts};
+use crate::refusal::refusal;
 use aws_sdk_sts::types::Tag;
 
 facts!("sts":
@@ -27,7 +28,8 @@ async fn a_session_of_a_chain_ends_after_an_hour(bed: Bed) -> Outcome {
     chain(&bed)?;
     let first = ask(&bed.sts(), HUB).duration_seconds(43_200).send().await.unwrap();
     let hub = sts_of(&bed, &given(&first));
-    let spoke = sts_of(&bed, &given(&ask(&hub, SPOKE).duration_seconds(3_600).send().await.unwrap()));
+    let spoke =
+        sts_of(&bed, &given(&ask(&hub, SPOKE).duration_seconds(3_600).send().await.unwrap()));
     bed.seconds(3_590).await?;
     spoke.get_caller_identity().send().await.unwrap();
     bed.seconds(10).await?;

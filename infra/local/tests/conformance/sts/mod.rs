@@ -10,10 +10,8 @@ use crate::fact::Skip;
 use aurora_restore_local::identity::{Role, Session, Trust};
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
-use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 /// A role of a second account.
 pub(crate) const HUB: &str = "arn:aws:iam::222222222222:role/hub";
@@ -60,15 +58,4 @@ pub(crate) fn sts_of(bed: &Bed, session: &Credentials) -> Client {
 pub(crate) fn seen(bed: &Bed, session: &Credentials) -> Result<Session, Skip> {
     let world = bed.cloud()?.world();
     Ok(world.identity.session(session.access_key_id()).unwrap().clone())
-}
-
-/// Status, code and text of a refusal.
-pub(crate) fn refusal<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> (u16, String, String)
-where
-    E: ProvideErrorMetadata,
-{
-    let Err(error) = answer else { panic!("it was not refused") };
-    let status = error.raw_response().unwrap().status().as_u16();
-    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    (status, text(error.code()), text(error.message()))
 }

@@ -1,8 +1,9 @@
 //! Calls that are refused for who makes them, by every service in its protocol's code.
 
-use super::{HUB, assume, refusal, roles, sts_of, trusting};
+use super::{HUB, assume, roles, sts_of, trusting};
 use crate::bed::{ACCOUNT, Bed, REGION};
 use crate::fact::{Outcome, Skip, facts};
+use crate::refusal::refusal;
 use aws_credential_types::Credentials;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -88,9 +89,7 @@ async fn an_expired_session_is_refused_in_the_code_of_the_protocol(bed: Bed) -> 
     refused(&bed, &session, "ExpiredToken", "ExpiredTokenException").await
 }
 
-async fn an_action_that_is_not_allowed_is_refused_in_the_code_of_the_protocol(
-    bed: Bed,
-) -> Outcome {
+async fn an_action_that_is_not_allowed_is_refused_in_the_code_of_the_protocol(bed: Bed) -> Outcome {
     roles(&bed, [trusting(HUB, ACCOUNT).allowing(&["iam:*"])])?;
     let session = assume(&bed.sts(), HUB).await;
     for (service, (status, code, text)) in refusals(&bed, &session).await? {

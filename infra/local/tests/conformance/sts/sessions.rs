@@ -62,7 +62,7 @@ async fn table(client: &aws_sdk_dynamodb::Client) -> String {
     let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
     let pk = AttributeDefinition::builder().attribute_name("pk");
     let pk = pk.attribute_type(ScalarAttributeType::S).build().unwrap();
-    let create = client.create_table().table_name("t").attribute_definitions(pk);
+    let create = client.create_table().table_name("jobs").attribute_definitions(pk);
     let create = create.key_schema(key.build().unwrap()).billing_mode(BillingMode::PayPerRequest);
     let made = create.send().await.unwrap().table_description.unwrap();
     made.table_arn.unwrap()

@@ -1,8 +1,9 @@
 //! Whom a role trusts, and what AssumeRole may be asked for.
 
-use super::{HUB, SPOKE, ask, assume, refusal, roles, sts_of, trusting};
+use super::{HUB, SPOKE, ask, assume, roles, sts_of, trusting};
 use crate::bed::{ACCOUNT, Bed, REGION, key_of};
 use crate::fact::{Outcome, facts};
+use crate::refusal::refusal;
 use aurora_restore_local::identity::{Role, Trust};
 
 facts!("sts":
