@@ -1,8 +1,9 @@
 //! What a request is: which service, operation, account and Region, and whether the caller is known.
 
+use crate::cloudwatch;
 use crate::error::AwsError;
+use crate::identity::{Identity, Principal};
 use crate::wire::WireRequest;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The services the local cloud stands in for.
@@ -89,8 +90,12 @@ pub struct Call {
     pub account: String,
     /// The Region of the credential scope. Everything is kept apart by it, too.
     pub region: String,
+    /// Who calls.
+    pub principal: Principal,
     /// The access key id of the caller.
     pub access_key: String,
+    /// Whether the call is in RPC v2 with CBOR, and is answered so.
+    pub cbor: bool,
     /// The request id of the answer.
     pub request_id: String,
     /// When the request came in (stays the same while a long poll is asked again).
@@ -100,7 +105,7 @@ pub struct Call {
 }
 
 /// Who signed a request, for what: the parts of the SigV4 credential scope. The signature itself
-/// is not verified; the key must be known (see [`account_of`]).
+/// is not verified; the key must be known (see [`Identity::caller`]).
 struct Scope<'a> {
     access_key: &'a str,
     region: &'a str,
@@ -115,14 +120,10 @@ fn scope(request: &WireRequest) -> Option<Scope<'_>> {
     Some(Scope { access_key, region: parts.next()?, service: parts.next()? })
 }
 
-/// The account of an access key: a key that is twelve digits is its own account (so any account is
-/// at hand without set-up); any other key must have been registered.
-fn account_of(keys: &BTreeMap<String, String>, access_key: &str) -> Option<String> {
-    let is_account = access_key.len() == 12 && access_key.bytes().all(|b| b.is_ascii_digit());
-    if is_account { Some(access_key.to_owned()) } else { keys.get(access_key).cloned() }
-}
-
 fn operation(request: &WireRequest, service: Service) -> Option<String> {
+    if service == Service::Cloudwatch {
+        return cloudwatch::operation(request);
+    }
     if service.is_query() {
         let body = form_urlencoded::parse(&request.body);
         return body.into_iter().find(|(k, _)| k == "Action").map(|(_, v)| v.into_owned());
@@ -135,11 +136,12 @@ fn operation(request: &WireRequest, service: Service) -> Option<String> {
 /// # Errors
 /// `MissingAuthenticationToken` without a signature, `UnknownOperationException` for a service or
 /// operation that cannot be told, `InvalidClientTokenId` / `UnrecognizedClientException` for a key
-/// nobody registered. The service is returned beside the error where it is known, so that the
+/// nobody has (or with another's token), `ExpiredToken` / `ExpiredTokenException` for a session
+/// that is over. The service is returned beside the error where it is known, so that the
 /// error takes the form of that service's protocol.
 pub fn identify(
     request: &WireRequest,
-    keys: &BTreeMap<String, String>,
+    identity: &Identity,
     request_id: String,
     arrived_at_ms: i64,
 ) -> Result<Call, (Option<Service>, AwsError)> {
@@ -155,16 +157,16 @@ pub fn identify(
         let text = "no operation named (X-Amz-Target header or Action parameter)";
         (Some(service), AwsError::new("UnknownOperationException", text))
     })?;
-    let account = account_of(keys, scope.access_key).ok_or_else(|| {
-        let code =
-            if service.is_query() { "InvalidClientTokenId" } else { "UnrecognizedClientException" };
-        let text = "The security token included in the request is invalid.";
-        (Some(service), AwsError::new(code, text).with_status(403))
-    })?;
+    let token = request.header("x-amz-security-token");
+    let principal = identity
+        .caller(scope.access_key, token, arrived_at_ms)
+        .map_err(|stranger| (Some(service), stranger.refusal(service)))?;
     Ok(Call {
         service,
         operation,
-        account,
+        account: principal.account().to_owned(),
+        principal,
+        cbor: service == Service::Cloudwatch && cloudwatch::speaks_cbor(request),
         region: scope.region.to_owned(),
         access_key: scope.access_key.to_owned(),
         request_id,

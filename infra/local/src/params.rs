@@ -19,6 +19,12 @@ impl Params {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// A boolean parameter, when given (`true` in any case is true).
     #[must_use]
     pub fn flag(&self, name: &str) -> Option<bool> {

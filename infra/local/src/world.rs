@@ -4,15 +4,15 @@ use crate::call::{self, Call, Service};
 use crate::data_plane::DataPlane;
 use crate::error::AwsError;
 use crate::faults::{Asked, Fate, Faults, Inside};
+use crate::identity::Identity;
 use crate::meter::{CallRecord, Meter};
 use crate::params::Params;
 use crate::settings::WorldSettings;
 use crate::wire::{WireRequest, WireResponse};
 use crate::xml::Xml;
-use crate::{dynamodb, kms, rds, secrets, sqs, sts};
+use crate::{cloudwatch, dynamodb, events, kms, rds, secrets, sns, sqs, sts};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// What a service's handler is given beside its input.
 pub struct Context<'a> {
@@ -70,8 +70,8 @@ pub struct World {
     pub faults: Faults,
     /// What was called.
     pub meter: Meter,
-    /// Access keys that are not an account number themselves: key id to account.
-    pub keys: BTreeMap<String, String>,
+    /// Access keys, roles and their sessions.
+    pub identity: Identity,
     /// SQS, all accounts and Regions.
     pub sqs: sqs::Sqs,
     /// DynamoDB, all accounts and Regions.
@@ -82,6 +82,14 @@ pub struct World {
     pub secrets: secrets::Secrets,
     /// KMS, all accounts and Regions.
     pub kms: kms::Kms,
+    /// SNS, all accounts and Regions.
+    pub sns: sns::Sns,
+    /// CloudWatch, all accounts and Regions.
+    pub cloudwatch: cloudwatch::Cloudwatch,
+    /// EventBridge, all accounts and Regions.
+    pub events: events::Events,
+    /// Something came to be due earlier than waiting calls know.
+    due_earlier: bool,
     rng: fastrand::Rng,
     requests: u64,
 }
@@ -94,12 +102,16 @@ impl World {
             rng: fastrand::Rng::with_seed(settings.seed),
             faults: Faults::seeded(settings.seed),
             meter: Meter::keeping(settings.keep_calls),
-            keys: BTreeMap::new(),
+            identity: Identity::default(),
             sqs: sqs::Sqs::default(),
             dynamodb: dynamodb::DynamoDb::default(),
             rds: rds::Rds::new(data_plane),
             secrets: secrets::Secrets::default(),
             kms: kms::Kms::default(),
+            sns: sns::Sns::default(),
+            cloudwatch: cloudwatch::Cloudwatch::default(),
+            events: events::Events::default(),
+            due_earlier: false,
             requests: 0,
             settings,
         }
@@ -117,8 +129,12 @@ impl World {
     ) -> Result<Call, Box<WireResponse>> {
         self.requests += 1;
         let request_id = format!("00000000-0000-4000-8000-{:012x}", self.requests);
-        call::identify(request, &self.keys, request_id.clone(), now_ms).map_err(|(service, e)| {
+        let call = call::identify(request, &self.identity, request_id.clone(), now_ms);
+        call.map_err(|(service, e)| {
             tracing::warn!(code = %e.code, message = %e.message, "refused an unidentified request");
+            if cloudwatch::told_in_cbor(service, request) {
+                return Box::new(cloudwatch::refusal(&request_id, &e));
+            }
             Box::new(refusal(service.unwrap_or(spoken(request)), &request_id, &e))
         })
     }
@@ -143,15 +159,16 @@ impl World {
         let mut record = blank_record(call, component, fate, now_ms);
         let answer = match &fate.refuse {
             Some(refusal) => Err(refusal.clone()),
-            None => self.dispatch(&Asked { call, component, request }, &mut record, now_ms),
+            None => self.attend(&Asked { call, component, request }, &mut record, now_ms),
         };
         let response = match answer {
             Ok(Reply::Park { retry_at_ms }) => return Handled::Park { retry_at_ms },
+            Ok(Reply::Json(value)) if call.cbor => cloudwatch::response(call, &value),
             Ok(Reply::Json(value)) => json_response(200, call.service, &value, &call.request_id),
             Ok(Reply::Xml(result)) => xml_response(call, result),
             Err(e) => {
                 record.outcome.clone_from(&e.code);
-                refusal(call.service, &call.request_id, &e)
+                refused(call, &e)
             }
         };
         self.meter.add(record);
@@ -161,7 +178,40 @@ impl World {
     /// Whether something happened that parked calls wait for; asking resets it. Only SQS parks
     /// calls, so nothing else makes news: a long poll must not wake up for every other call.
     pub fn take_news(&mut self) -> bool {
-        self.sqs.take_news()
+        let due_earlier = std::mem::take(&mut self.due_earlier);
+        self.sqs.take_news() || due_earlier
+    }
+
+    /// Lets a call have its effect. Time passes in RDS on its own calls only; where rules send
+    /// events into queues it passes with every call, so that the events come when they are due.
+    fn attend(&mut self, asked: &Asked<'_>, record: &mut CallRecord, now_ms: i64) -> Answer {
+        let call = asked.call;
+        self.identity.authorize(call)?;
+        if !self.events.has_targets() {
+            return self.dispatch(asked, record, now_ms);
+        }
+        self.rds.advance(now_ms);
+        self.tell_events(now_ms);
+        let due_ms = self.rds.next_due_ms(now_ms);
+        let answer = self.dispatch(asked, record, now_ms);
+        self.tell_events(now_ms);
+        let now_due_ms = self.rds.next_due_ms(now_ms);
+        self.due_earlier |= now_due_ms.is_some_and(|ms| due_ms.is_none_or(|before| ms < before));
+        match answer {
+            // The record of a receive that waits names its queue.
+            Ok(Reply::Park { retry_at_ms }) if self.events.fills(call, &record.resource) => {
+                let due_ms = now_due_ms.unwrap_or(i64::MAX);
+                Ok(Reply::Park { retry_at_ms: retry_at_ms.min(due_ms) })
+            }
+            answer => answer,
+        }
+    }
+
+    /// Brings what RDS has to say to the queues that wait for it.
+    fn tell_events(&mut self, now_ms: i64) {
+        let notices = self.rds.take_notices();
+        let (sqs, faults) = (&mut self.sqs, &mut self.faults);
+        self.events.tell(notices, sqs, faults, &mut self.rng, now_ms);
     }
 
     fn dispatch(&mut self, asked: &Asked<'_>, record: &mut CallRecord, now_ms: i64) -> Answer {
@@ -182,7 +232,6 @@ impl World {
                 self.secrets.obey(self.rds.take_secret_orders(), now_ms);
                 answer
             }
-            Service::Sts => sts::handle(&mut cx, &Params::parse(&request.body)),
             Service::Kms => {
                 // What is over by now was still over while its key was good.
                 self.rds.advance(now_ms);
@@ -190,7 +239,10 @@ impl World {
                 self.rds.heed_keys(cx.kms);
                 answer
             }
-            Service::Sns | Service::Cloudwatch | Service::Events => Err(unknown_operation(call)),
+            Service::Sts => sts::handle(&mut self.identity, &mut cx, &Params::parse(&request.body)),
+            Service::Sns => self.sns.handle(&mut cx, &Params::parse(&request.body), &mut self.sqs),
+            Service::Cloudwatch => self.cloudwatch.handle(&mut cx, request),
+            Service::Events => self.events.handle(&mut cx, &body_json(request)?, &mut self.sqs),
         }
     }
 }
@@ -202,6 +254,22 @@ pub fn unknown_operation(call: &Call) -> AwsError {
         "the local cloud does not implement this operation");
     let text = format!("the local cloud does not implement {} {}", call.service, call.operation);
     let code = if call.service.is_query() { "InvalidAction" } else { "UnknownOperationException" };
+    AwsError::new(code, text)
+}
+
+/// The refusal of a parameter the local cloud does not implement: loud, never silently ignored.
+#[must_use]
+pub fn unsupported_parameter(call: &Call, name: &str) -> AwsError {
+    tracing::error!(service = %call.service, operation = %call.operation, parameter = name,
+        "the local cloud does not implement this parameter");
+    let operation = &call.operation;
+    let text = format!("the local cloud does not implement the parameter {name} of {operation}");
+    let code = match call.service {
+        Service::Sns => "InvalidParameter",
+        Service::Sts => "ValidationError",
+        service if service.is_query() => "InvalidParameterCombination",
+        _ => "ValidationException",
+    };
     AwsError::new(code, text)
 }
 
@@ -276,6 +344,14 @@ pub(crate) fn spoken(request: &WireRequest) -> Service {
     if form { Service::Sts } else { Service::Sqs }
 }
 
+/// The refusal of a call, as the call was made.
+fn refused(call: &Call, e: &AwsError) -> WireResponse {
+    if call.cbor {
+        return cloudwatch::refusal(&call.request_id, e);
+    }
+    refusal(call.service, &call.request_id, e)
+}
+
 /// An error in the wire form of a service's protocol.
 pub(crate) fn refusal(service: Service, request_id: &str, e: &AwsError) -> WireResponse {
     if service.is_query() {
@@ -303,5 +379,90 @@ fn error_type(service: Service, code: &str) -> String {
         Service::Dynamodb => format!("com.amazonaws.dynamodb.v20120810#{code}"),
         Service::Sqs => sqs::shape(code),
         _ => code.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Handled, World};
+    use crate::data_plane::NoData;
+    use crate::faults::Fate;
+    use crate::settings::WorldSettings;
+    use crate::wire::{WireRequest, WireResponse};
+    use serde_json::{Value, json};
+
+    fn request(service: &str, target: &str, body: String) -> WireRequest {
+        let scope = format!("Credential=111111111111/20270115/us-east-1/{service}/aws4_request");
+        let headers = [("authorization", scope.as_str()), ("x-amz-target", target)];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        WireRequest { headers, body: body.into(), ..WireRequest::default() }
+    }
+
+    fn ask(world: &mut World, request: &WireRequest, now_ms: i64) -> Handled {
+        let call = world.identify(request, now_ms).unwrap();
+        world.handle(&call, "tests", request, &Fate::default(), now_ms)
+    }
+
+    fn answer(world: &mut World, request: &WireRequest) -> WireResponse {
+        let Handled::Response(response) = ask(world, request, 0) else { panic!("it waits") };
+        assert_eq!(response.status, 200, "{response:?}");
+        response
+    }
+
+    /// A world with a queue, and with a cluster on its way.
+    fn world() -> World {
+        let settings = WorldSettings { speed: 600.0, ..WorldSettings::default() };
+        let mut world = World::new(settings, Box::new(NoData));
+        let queue = json!({ "QueueName": "q.fifo", "Attributes": { "FifoQueue": "true" } });
+        answer(&mut world, &request("sqs", "AmazonSQS.CreateQueue", queue.to_string()));
+        let cluster = "Action=CreateDBCluster&DBClusterIdentifier=c&Engine=aurora-postgresql\
+            &MasterUsername=postgres&MasterUserPassword=a-password";
+        answer(&mut world, &request("rds", "", cluster.into()));
+        world
+    }
+
+    fn listen(world: &mut World) {
+        let call = |operation: &str, input: Value| {
+            request("events", &format!("AWSEvents.{operation}"), input.to_string())
+        };
+        let rule = json!({ "Name": "r", "EventPattern": "{\"source\":[\"aws.rds\"]}" });
+        answer(world, &call("PutRule", rule));
+        let target = json!({
+            "Id": "1",
+            "Arn": "arn:aws:sqs:us-east-1:111111111111:q.fifo",
+            "SqsParameters": { "MessageGroupId": "g" },
+        });
+        answer(world, &call("PutTargets", json!({ "Rule": "r", "Targets": [target] })));
+    }
+
+    fn poll(world: &mut World) -> i64 {
+        let receive = json!({ "QueueUrl": "http://x/111111111111/q.fifo", "WaitTimeSeconds": 20 });
+        let receive = request("sqs", "AmazonSQS.ReceiveMessage", receive.to_string());
+        let Handled::Park { retry_at_ms } = ask(world, &receive, 0) else { panic!("no wait") };
+        retry_at_ms
+    }
+
+    #[test]
+    fn who_waits_for_events_looks_again_when_rds_is_due() {
+        let mut world = world();
+        assert_eq!(poll(&mut world), 20_000);
+        let due_ms = world.rds.next_due_ms(0).unwrap();
+        assert!(due_ms < 20_000, "{due_ms}");
+        listen(&mut world);
+        assert_eq!(poll(&mut world), due_ms);
+    }
+
+    #[test]
+    fn what_comes_to_be_due_earlier_is_news_for_who_waits_for_events() {
+        let mut world = world();
+        listen(&mut world);
+        world.rds.advance(1_000_000_000);
+        assert_eq!(world.rds.next_due_ms(1_000_000_000), None);
+        let _ = world.take_news();
+        poll(&mut world);
+        assert!(!world.take_news());
+        let delete = "Action=DeleteDBCluster&DBClusterIdentifier=c&SkipFinalSnapshot=true";
+        answer(&mut world, &request("rds", "", delete.into()));
+        assert!(world.take_news());
     }
 }

@@ -16,6 +16,11 @@ impl Xml {
         Self { name: name.into(), text: None, children: Vec::new() }
     }
 
+    /// An element that holds text.
+    pub fn leaf(name: impl Into<String>, text: impl ToString) -> Self {
+        Self { name: name.into(), text: Some(text.to_string()), children: Vec::new() }
+    }
+
     /// The same with one more child.
     #[must_use]
     pub fn with(mut self, child: Xml) -> Self {
@@ -26,8 +31,7 @@ impl Xml {
     /// The same with a child that holds text.
     #[must_use]
     pub fn text(self, name: &str, text: impl ToString) -> Self {
-        let child = Xml { name: name.into(), text: Some(text.to_string()), children: Vec::new() };
-        self.with(child)
+        self.with(Xml::leaf(name, text))
     }
 
     /// The same with a child that holds text, when there is any.

@@ -165,6 +165,11 @@ impl Rds {
     pub fn take_notices(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices.0).into()
     }
+
+    /// Notes something that happened.
+    pub fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
 }
 
 #[cfg(test)]

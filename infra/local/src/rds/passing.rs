@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// The part of an instance's creation after which it reports the last steps.
 const LAST_STEPS_PERCENT: i64 = 85;
 
+/// When to look again at work that the data plane has not done yet: after so long.
+const LOOK_AGAIN_MS: i64 = 250;
+
 /// What something on the agenda is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -92,6 +95,14 @@ impl Rds {
                 return;
             }
         }
+    }
+
+    /// When something may come to its end next, as far as is known at a moment: its date, or, where
+    /// the data plane or another operation is waited for, soon.
+    pub fn next_due_ms(&self, now_ms: i64) -> Option<i64> {
+        let waiting = (!self.agenda.waiting.is_empty()).then_some(now_ms + LOOK_AGAIN_MS);
+        let due = self.agenda.due.first_key_value().map(|((due_ms, _), _)| *due_ms);
+        waiting.into_iter().chain(due).min()
     }
 
     fn settle(&mut self, target: Target, now_ms: i64) {

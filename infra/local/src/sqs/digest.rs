@@ -23,7 +23,7 @@ pub(super) fn md5(text: &str) -> String {
 }
 
 /// SHA-256 of a text, as hexadecimal digits: the deduplication id of content-based deduplication.
-pub(super) fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
@@ -55,7 +55,7 @@ fn attribute<'a>(name: &str, value: &'a Value) -> Result<Attribute<'a>, AwsError
 }
 
 /// Checks message attributes; answers their size in bytes.
-pub(super) fn check_attributes(attributes: &Map<String, Value>) -> Result<usize, AwsError> {
+pub(crate) fn check_attributes(attributes: &Map<String, Value>) -> Result<usize, AwsError> {
     if attributes.len() > 10 {
         let reason = "The number of message attributes exceeds the limit of 10.";
         return Err(invalid("MessageAttributes", attributes.len(), reason));

@@ -39,6 +39,8 @@ pub(crate) fn shape(code: &str) -> String {
         "InvalidParameterValue" => {
             return "com.amazon.coral.service#InvalidParameterValueException".into();
         }
+        "ExpiredToken" => return "com.amazon.coral.service#ExpiredTokenException".into(),
+        "AccessDenied" => return "com.amazon.coral.service#AccessDeniedException".into(),
         other => other,
     };
     format!("com.amazonaws.sqs#{shape}")

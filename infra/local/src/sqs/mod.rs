@@ -4,6 +4,7 @@
 
 mod attributes;
 mod batch;
+mod deliver;
 mod digest;
 mod error;
 mod input;
@@ -15,8 +16,10 @@ mod receive;
 mod send;
 mod store;
 mod tags;
-mod window;
+pub(crate) mod window;
 
+pub(crate) use deliver::Delivery;
+pub(crate) use digest::{check_attributes, sha256};
 pub(crate) use error::shape;
 pub use store::Depth;
 
@@ -143,7 +146,7 @@ fn key_of(cx: &Context<'_>, url: &str) -> Result<Key, AwsError> {
 }
 
 /// An id in the form of a UUID, from the world's random source.
-fn fresh_id(rng: &mut fastrand::Rng) -> String {
+pub(crate) fn fresh_id(rng: &mut fastrand::Rng) -> String {
     let hex = format!("{:032x}", rng.u128(..));
     format!("{}-{}-4{}-a{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
 }

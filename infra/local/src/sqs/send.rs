@@ -61,37 +61,9 @@ fn send(queue: &mut Queue, cx: &mut Context<'_>, entry: &Value) -> Result<Value,
     let dedup_id = dedup_id(queue, entry, body)?;
     let nothing = Map::new();
     let attributes = attributes(entry).unwrap_or(&nothing);
-    let scope = queue.attributes.per_group.then(|| group.to_owned());
-    let window_key = (scope, dedup_id.clone());
-    let sent = match queue.sent.get(&window_key, cx.now_ms) {
-        Some(earlier) => earlier.clone(),
-        None => {
-            let delay_ms = queue.attributes.delay_ms;
-            let message = Message {
-                id: fresh_id(cx.rng),
-                group: group.into(),
-                dedup_id,
-                body: body.to_owned(),
-                md5: digest::md5(body),
-                attributes: attributes.clone(),
-                sender: cx.call.account.clone(),
-                source: None,
-                sent_ms: cx.now_ms,
-                first_received_ms: None,
-                received_ms: 0,
-                receives: 0,
-                receipt: 0,
-                until_ms: cx.now_ms + delay_ms,
-                state: if delay_ms > 0 { State::Delayed } else { State::Ready },
-                touched: false,
-            };
-            let message_id = message.id.clone();
-            let place = queue.store.push(message);
-            let sent = Sent { message_id, sequence_number: sequence_number(place) };
-            queue.sent.put(window_key, sent.clone(), cx.now_ms);
-            sent
-        }
-    };
+    let sender = &cx.call.account;
+    let sent =
+        place(queue, Outgoing { group, dedup_id, body, attributes, sender }, cx.rng, cx.now_ms);
     let mut answer = json!({
         "MessageId": sent.message_id,
         "SequenceNumber": sent.sequence_number,
@@ -101,6 +73,55 @@ fn send(queue: &mut Queue, cx: &mut Context<'_>, entry: &Value) -> Result<Value,
         answer["MD5OfMessageAttributes"] = json!(md5);
     }
     Ok(answer)
+}
+
+/// A message that may be sent.
+pub(super) struct Outgoing<'a> {
+    pub(super) group: &'a str,
+    pub(super) dedup_id: String,
+    pub(super) body: &'a str,
+    pub(super) attributes: &'a Map<String, Value>,
+    pub(super) sender: &'a str,
+}
+
+/// Puts a message into a queue, unless its deduplication id counts still: then answers what the
+/// earlier one was answered.
+pub(super) fn place(
+    queue: &mut Queue,
+    outgoing: Outgoing<'_>,
+    rng: &mut fastrand::Rng,
+    now_ms: i64,
+) -> Sent {
+    let Outgoing { group, dedup_id, body, attributes, sender } = outgoing;
+    let scope = queue.attributes.per_group.then(|| group.to_owned());
+    let window_key = (scope, dedup_id.clone());
+    if let Some(earlier) = queue.sent.get(&window_key, now_ms) {
+        return earlier.clone();
+    }
+    let delay_ms = queue.attributes.delay_ms;
+    let message = Message {
+        id: fresh_id(rng),
+        group: group.into(),
+        dedup_id,
+        body: body.to_owned(),
+        md5: digest::md5(body),
+        attributes: attributes.clone(),
+        sender: sender.to_owned(),
+        source: None,
+        sent_ms: now_ms,
+        first_received_ms: None,
+        received_ms: 0,
+        receives: 0,
+        receipt: 0,
+        until_ms: now_ms + delay_ms,
+        state: if delay_ms > 0 { State::Delayed } else { State::Ready },
+        touched: false,
+    };
+    let message_id = message.id.clone();
+    let place = queue.store.push(message);
+    let sent = Sent { message_id, sequence_number: sequence_number(place) };
+    queue.sent.put(window_key, sent.clone(), now_ms);
+    sent
 }
 
 fn check(queue: &Queue, entry: &Value, body: &str) -> Result<(), AwsError> {

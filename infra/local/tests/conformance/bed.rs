@@ -250,7 +250,7 @@ impl Bed {
     }
 
     /// The endpoint of a service, where the SDK's own is not meant.
-    fn endpoint(&self, service: &str) -> Option<&str> {
+    pub(crate) fn endpoint(&self, service: &str) -> Option<&str> {
         match &self.0 {
             Stand::Local { endpoint, .. } => endpoint.as_deref(),
             Stand::Elsewhere(there) => {

@@ -10,14 +10,20 @@
 
 mod bed;
 mod clean;
+mod cloudwatch;
 mod doors;
 mod dynamodb;
+mod events;
 mod fact;
 mod faults;
 mod kms;
+mod raw;
 mod rds;
+mod refusal;
 mod secrets;
+mod sns;
 mod sqs;
+mod sts;
 
 use doors::Door;
 use fact::Fact;
@@ -33,6 +39,8 @@ fn main() -> ExitCode {
 /// All facts, module by module.
 fn facts() -> impl Iterator<Item = &'static Fact> {
     [
+        cloudwatch::put::FACTS,
+        cloudwatch::read::FACTS,
         dynamodb::batches::FACTS,
         dynamodb::capacity::FACTS,
         dynamodb::conditions::FACTS,
@@ -42,6 +50,8 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         dynamodb::queries::FACTS,
         dynamodb::records::FACTS,
         dynamodb::tables::FACTS,
+        events::delivery::FACTS,
+        events::rules::FACTS,
         faults::inside_dynamodb::FACTS,
         faults::inside_rds::FACTS,
         faults::inside_sqs::FACTS,
@@ -70,6 +80,8 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         rds::statuses::FACTS,
         rds::wire_codes::FACTS,
         secrets::FACTS,
+        sns::publish::FACTS,
+        sns::topics::FACTS,
         sqs::batches::FACTS,
         sqs::dead_letters::FACTS,
         sqs::deduplication::FACTS,
@@ -81,6 +93,10 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         sqs::receipts::FACTS,
         sqs::receiving::FACTS,
         sqs::records::FACTS,
+        sts::chains::FACTS,
+        sts::refusals::FACTS,
+        sts::sessions::FACTS,
+        sts::trust::FACTS,
     ]
     .into_iter()
     .flatten()
