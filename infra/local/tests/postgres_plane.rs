@@ -8,8 +8,9 @@
     reason = "helpers of tests, as in tests themselves"
 )]
 
-use aurora_restore_local::data_plane::postgres::PostgresPlane;
-use aurora_restore_local::data_plane::postgres::folder::DataFolder;
+use aurora_restore_local::data_plane::postgres::programs::PostgresPrograms;
+use aurora_restore_local::data_plane::servers::ServerPlane;
+use aurora_restore_local::data_plane::servers::folder::DataFolder;
 use aurora_restore_local::data_plane::{DataPlane, Endpoint, Progress, Ticket, Work};
 use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
@@ -29,7 +30,7 @@ fn skipped() -> bool {
     let skip = std::env::var("AURORA_RESTORE_SKIP_POSTGRES").is_ok_and(|v| v == "1");
     if skip {
         eprintln!("skipped: AURORA_RESTORE_SKIP_POSTGRES=1");
-    } else if let Err(e) = PostgresPlane::find() {
+    } else if let Err(e) = PostgresPrograms::find() {
         panic!("{e}; or set AURORA_RESTORE_SKIP_POSTGRES=1 to do without these tests");
     }
     skip
@@ -37,7 +38,7 @@ fn skipped() -> bool {
 
 /// A plane in a folder of its own.
 struct Rig {
-    plane: PostgresPlane,
+    plane: ServerPlane,
     data: PathBuf,
     parent: TempDir,
 }
@@ -48,7 +49,7 @@ impl Rig {
         let open = Permissions::from_mode(0o755);
         let parent = tempfile::Builder::new().permissions(open).tempdir().unwrap();
         let data = parent.path().join("data");
-        Self { plane: PostgresPlane::open(&data).unwrap(), data, parent }
+        Self { plane: ServerPlane::open(&data).unwrap(), data, parent }
     }
 
     fn wait(&mut self, ticket: Ticket) -> Progress {
@@ -85,7 +86,7 @@ impl Rig {
 
     fn client(&self, endpoint: &Endpoint) -> Client {
         Client {
-            psql: PostgresPlane::find().unwrap().bin.join("psql"),
+            psql: PostgresPrograms::find().unwrap().bin.join("psql"),
             target: format!(
                 "host={} port={} dbname=orders user=master connect_timeout=10 sslmode=verify-full \
                  sslrootcert={}",
@@ -343,7 +344,7 @@ fn leftovers_of_a_killed_run_are_cleaned_at_the_next_start_and_by_down() {
     let data = rig.parent.path().join("killed");
 
     let left = killed_run(&data);
-    let plane = PostgresPlane::open(&data).unwrap();
+    let plane = ServerPlane::open(&data).unwrap();
     assert!(!listens(&left));
     assert_eq!(processes_in(&data), Vec::<String>::new());
     assert!(!data.join("clusters/cluster-left").exists());
@@ -365,7 +366,7 @@ fn leftovers_of_a_killed_run_are_cleaned_at_the_next_start_and_by_down() {
 #[ignore = "not a fact by itself: the process that another test starts and kills"]
 fn a_run_to_be_killed() {
     let Some(data) = std::env::var_os("KILLED_RUN_DATA") else { return };
-    let mut plane = PostgresPlane::open(Path::new(&data)).unwrap();
+    let mut plane = ServerPlane::open(Path::new(&data)).unwrap();
     plane.submit(create("cluster-left"));
     let ticket = plane.submit(open("cluster-left"));
     for _ in 0..TURNS {

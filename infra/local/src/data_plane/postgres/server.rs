@@ -1,10 +1,10 @@
 //! One PostgreSQL server: its configuration, starting and stopping it, and talking to it.
 
-use super::leftovers;
-use super::tools::{Tools, last_lines};
+use crate::data_plane::servers::dbms::{Master, Site};
+use crate::data_plane::servers::tools::{Input, Tools, last_lines};
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The superuser, for ourselves only: it can log in through the Unix socket and nowhere else.
 pub(super) const INTERNAL_USER: &str = "rdsadmin";
@@ -49,23 +49,16 @@ ALTER ROLE :"user" PASSWORD :'password';
 /// A server with its files.
 #[derive(Debug)]
 pub(super) struct Server<'a> {
+    /// The folder of the programs.
+    pub(super) bin: &'a Path,
     pub(super) tools: &'a Tools,
-    /// The folder of the cluster: `data`, `log`, `server.pem`, `server.key`.
-    pub(super) home: PathBuf,
-    /// The folder of the Unix sockets.
-    pub(super) sockets: &'a Path,
-    pub(super) port: u16,
+    pub(super) site: &'a Site,
 }
 
 impl Server<'_> {
-    /// The folder of its data.
-    pub(super) fn data(&self) -> PathBuf {
-        self.home.join("data")
-    }
-
     /// Writes its configuration; with `open`, it will take connections over the network.
     pub(super) fn configure(&self, open: bool) -> Result<(), String> {
-        let data = self.data();
+        let data = self.site.data();
         let failed = |e| format!("cannot configure {}: {e}", data.display());
         self.tools.write(&data.join("pg_hba.conf"), HBA).map_err(failed)?;
         // What an earlier life of the data has set must not win.
@@ -74,8 +67,8 @@ impl Server<'_> {
     }
 
     fn settings(&self, open: bool) -> String {
-        let (home, sockets) = (self.home.display(), self.sockets.display());
-        let (port, listen) = (self.port, if open { "127.0.0.1" } else { "" });
+        let (home, sockets) = (self.site.home.display(), self.site.sockets.display());
+        let (port, listen) = (self.site.port, if open { "127.0.0.1" } else { "" });
         format!(
             "\
 listen_addresses = '{listen}'
@@ -116,31 +109,21 @@ lc_messages = 'C'
         self.control("restart", &["-m", "fast"])
     }
 
-    /// Ends it at once, when it runs: its data is about to be removed. Not through `pg_ctl`, which
-    /// would signal whatever process has the recorded id by now.
-    pub(super) fn end(&self) -> Result<(), String> {
-        leftovers::end(&self.home).map(drop)
-    }
-
     fn control(&self, action: &str, more: &[&str]) -> Result<(), String> {
-        let (data, log) = (self.data(), self.home.join("log"));
+        let (data, log) = (self.site.data(), self.site.log());
         let fixed = [action, "-w", "-t", "600", "-s", "-D"].map(OsStr::new);
         let mut args =
             [&fixed[..], &[data.as_os_str(), OsStr::new("-l"), log.as_os_str()]].concat();
         args.extend(more.iter().map(OsStr::new));
-        self.tools.run("pg_ctl", &args, "", &[]).map_err(|e| {
+        self.run("pg_ctl", &args, Input::None, &[]).map(drop).map_err(|e| {
             let logged = fs::read_to_string(&log).unwrap_or_default();
             format!("{e}\n{}", last_lines(&logged))
         })
     }
 
-    /// Creates the master user and, unless `database` is empty, the first database.
-    pub(super) fn create_master(
-        &self,
-        user: &str,
-        password: &str,
-        database: &str,
-    ) -> Result<(), String> {
+    /// Creates the master user and, unless its name is empty, the first database.
+    pub(super) fn create_master(&self, master: &Master<'_>) -> Result<(), String> {
+        let Master { user, password, database } = *master;
         self.script(CREATE_MASTER, &[("MASTER_USER", user), ("MASTER_PASSWORD", password)])?;
         if database.is_empty() {
             return Ok(());
@@ -158,9 +141,9 @@ lc_messages = 'C'
     fn script(&self, script: &str, variables: &[(&str, &str)]) -> Result<(), String> {
         let fixed = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", "-"];
         let mut args: Vec<&OsStr> = fixed.iter().map(OsStr::new).collect();
-        let port = self.port.to_string();
+        let port = self.site.port.to_string();
         args.extend(self.address(&port));
-        self.tools.run("psql", &args, script, variables)
+        self.run("psql", &args, Input::Text(script), variables).map(drop)
     }
 
     /// Copies its data into a folder, consistently, while it runs.
@@ -168,13 +151,23 @@ lc_messages = 'C'
         let fixed = ["--checkpoint=fast", "-X", "stream", "--no-sync", "-D"];
         let mut args: Vec<&OsStr> = fixed.iter().map(OsStr::new).collect();
         args.push(to.as_os_str());
-        let port = self.port.to_string();
+        let port = self.site.port.to_string();
         args.extend(self.address(&port));
-        self.tools.run("pg_basebackup", &args, "", &[])
+        self.run("pg_basebackup", &args, Input::None, &[]).map(drop)
+    }
+
+    fn run(
+        &self,
+        program: &str,
+        args: &[&OsStr],
+        input: Input<'_>,
+        env: &[(&str, &str)],
+    ) -> Result<String, String> {
+        self.tools.run(&self.bin.join(program), args, input, env)
     }
 
     fn address<'s>(&'s self, port: &'s str) -> [&'s OsStr; 6] {
         let [h, p, u] = ["-h", "-p", "-U"].map(OsStr::new);
-        [h, self.sockets.as_os_str(), p, OsStr::new(port), u, OsStr::new(INTERNAL_USER)]
+        [h, self.site.sockets.as_os_str(), p, OsStr::new(port), u, OsStr::new(INTERNAL_USER)]
     }
 }

@@ -1,16 +1,14 @@
 //! What each piece of work does.
 
-use super::copy::copy_folder;
+use super::dbms::{Dbms, Master, Origin, Site};
 use super::folder::{DataFolder, remove};
-use super::server::{INTERNAL_USER, Server};
+use super::leftovers;
+use super::ports::{free_port, reserve};
 use super::tls::{HOST, Identity};
 use super::tools::Tools;
 use crate::data_plane::{Endpoint, Engine, Work};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::net::TcpSocket;
 
@@ -19,16 +17,25 @@ use tokio::net::TcpSocket;
 pub(super) struct Estate {
     pub(super) folder: Arc<DataFolder>,
     pub(super) identity: Identity,
-    tools: Tools,
+    tools: Arc<Tools>,
     sockets: PathBuf,
-    /// The fresh server that clusters are copied from, made once: `initdb` takes its time.
-    template: OnceLock<Result<(), String>>,
+    systems: BTreeMap<Engine, System>,
     clusters: Mutex<BTreeMap<String, Cluster>>,
-    stopping: AtomicBool,
+    /// The engines of the snapshots.
+    snapshots: Mutex<BTreeMap<String, Engine>>,
+}
+
+/// A database management system that is on this machine.
+#[derive(Debug)]
+struct System {
+    dbms: Box<dyn Dbms>,
+    /// The fresh server that clusters are copied from, made once: that takes its time.
+    template: OnceLock<Result<PathBuf, String>>,
 }
 
 #[derive(Debug)]
 struct Cluster {
+    engine: Engine,
     port: u16,
     open: bool,
     /// Keeps the port from being given to others while the server does not listen. Bound but not
@@ -38,104 +45,83 @@ struct Cluster {
 
 impl Estate {
     /// Lays out the data folder.
-    pub(super) fn new(folder: Arc<DataFolder>, tools: Tools) -> Result<Self, String> {
+    pub(super) fn new(
+        folder: Arc<DataFolder>,
+        tools: Arc<Tools>,
+        systems: BTreeMap<Engine, Box<dyn Dbms>>,
+    ) -> Result<Self, String> {
         let failed = |e: std::io::Error| format!("cannot lay out {}: {e}", folder.path().display());
         let identity =
             Identity::generate().map_err(|e| format!("cannot make certificates: {e}"))?;
-        for name in ["clusters", "snapshots"] {
+        for name in ["clusters", "snapshots", "templates"] {
             tools.make_folder(&folder.path().join(name)).map_err(failed)?;
         }
         std::fs::create_dir(folder.tls()).map_err(failed)?;
         std::fs::write(folder.tls().join("ca.pem"), &identity.ca_pem).map_err(failed)?;
         let sockets = folder.make_sockets().map_err(failed)?;
         tools.close_folder(&sockets).map_err(failed)?;
-        Ok(Self {
-            folder,
-            identity,
-            tools,
-            sockets,
-            template: OnceLock::new(),
-            clusters: Mutex::default(),
-            stopping: AtomicBool::new(false),
-        })
+        let ready = |(engine, dbms)| (engine, System { dbms, template: OnceLock::new() });
+        let systems = systems.into_iter().map(ready).collect();
+        let (clusters, snapshots) = (Mutex::default(), Mutex::default());
+        Ok(Self { folder, identity, tools, sockets, systems, clusters, snapshots })
     }
 
-    /// Lets long copies end early.
+    /// Lets long work end early.
     pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.tools.stop();
     }
 
     /// Does one piece of work. For a cluster, the answer is where it is (or will be) reached.
     pub(super) fn perform(&self, work: &Work) -> Result<Option<Endpoint>, String> {
         match work {
-            Work::CreateCluster { engine: Engine::Mysql, .. }
-            | Work::RunSql { .. }
+            Work::RunSql { .. }
             | Work::CopySnapshot { .. }
             | Work::RestoreToTime { .. }
             | Work::Clone { .. } => Err("not on this data plane".into()),
-            Work::CreateCluster { cluster, user, password, database, .. } => self.add(
-                cluster,
-                |data| self.template().and_then(|()| self.copy(&self.folder.template(), data)),
-                |server| server.create_master(user, password, database),
-            ),
+            Work::CreateCluster { cluster, engine, user, password, database } => {
+                let template = &self.template(*engine)?;
+                let master = Master { user, password, database };
+                self.add(cluster, *engine, &Origin::Nothing { template, master })
+            }
             Work::Restore { snapshot, cluster } => {
-                let from = self.folder.snapshot(plain_name(snapshot)?);
-                self.add(cluster, |data| self.copy(&from, data), |_| Ok(()))
+                let engine = self.engine_of_snapshot(snapshot)?;
+                self.add(cluster, engine, &Origin::Files(&self.folder.snapshot(snapshot)))
             }
             Work::Snapshot { cluster, snapshot } => self.back_up(cluster, snapshot).map(|()| None),
             Work::Open { cluster } => self.listen(cluster, true),
             Work::Close { cluster } => self.listen(cluster, false),
             Work::SetPassword { cluster, user, password } => {
-                let port = self.port(cluster)?;
-                self.server(cluster, port).set_password(user, password)?;
-                Ok(Some(endpoint(port)))
+                let (dbms, site) = self.running(cluster)?;
+                dbms.set_password(&site, user, password)?;
+                Ok(Some(endpoint(site.port)))
             }
             Work::DropCluster { cluster } => self.drop_cluster(plain_name(cluster)?),
-            Work::DropSnapshot { snapshot } => {
-                self.forget(&self.folder.snapshot(plain_name(snapshot)?)).map(|()| None)
-            }
+            Work::DropSnapshot { snapshot } => self.drop_snapshot(plain_name(snapshot)?),
         }
     }
 
     /// Makes the template, or waits until it is made.
-    pub(super) fn template(&self) -> Result<(), String> {
-        self.template.get_or_init(|| self.make_template()).clone()
-    }
-
-    fn make_template(&self) -> Result<(), String> {
-        let template = self.folder.template();
-        self.tools.make_folder(&template).map_err(|e| format!("cannot make the template: {e}"))?;
-        let fixed = ["--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8"];
-        let more = ["--locale=C", "--no-sync", "--wal-segsize=4", "-U", INTERNAL_USER, "-D"];
-        let mut args: Vec<&OsStr> = fixed.iter().chain(&more).map(OsStr::new).collect();
-        args.push(template.as_os_str());
-        self.tools.run("initdb", &args, "", &[])
+    pub(super) fn template(&self, engine: Engine) -> Result<PathBuf, String> {
+        let system = self.system(engine)?;
+        let template = self.folder.templates().join(engine.as_str());
+        let make = || system.dbms.make_template(&template).map(|()| template.clone());
+        system.template.get_or_init(make).clone()
     }
 
     /// A new cluster: its files, its server started (for ourselves only), and what is then to be
     /// done inside. When something fails, nothing of it stays.
-    fn add(
-        &self,
-        id: &str,
-        fill: impl FnOnce(&Path) -> Result<(), String>,
-        set_up: impl FnOnce(&Server<'_>) -> Result<(), String>,
-    ) -> Result<Option<Endpoint>, String> {
+    fn add(&self, id: &str, engine: Engine, from: &Origin<'_>) -> Result<Option<Endpoint>, String> {
         if self.clusters().contains_key(plain_name(id)?) {
             return Err(format!("there is a cluster {id} already"));
         }
+        let dbms = &self.system(engine)?.dbms;
         let (port, reserved) = free_port().map_err(|e| format!("no free port: {e}"))?;
-        let server = self.server(id, port);
-        let made = self
-            .make_home(&server.home)
-            .and_then(|()| fill(&server.data()))
-            .and_then(|()| server.configure(false))
-            .and_then(|()| server.start())
-            .and_then(|()| set_up(&server));
-        if let Err(e) = made {
-            let undone = server.end().and_then(|()| self.forget(&server.home));
+        let site = self.site(id, port);
+        if let Err(e) = self.make_home(&site.home).and_then(|()| dbms.make(&site, from)) {
+            let undone = leftovers::end(&site.home).and_then(|_| forget(&site.home));
             return Err(undone.err().map_or(e.clone(), |undo| format!("{e}; {undo}")));
         }
-        let cluster = Cluster { port, open: false, reserved: Some(reserved) };
+        let cluster = Cluster { engine, port, open: false, reserved: Some(reserved) };
         self.clusters().insert(id.to_owned(), cluster);
         Ok(Some(endpoint(port)))
     }
@@ -149,59 +135,76 @@ impl Estate {
             .map_err(|e| format!("cannot make {}: {e}", home.display()))
     }
 
-    fn copy(&self, from: &Path, to: &Path) -> Result<(), String> {
-        copy_folder(from, to, &self.tools, &self.stopping)
-            .map_err(|e| format!("cannot copy {} to {}: {e}", from.display(), to.display()))
+    fn back_up(&self, cluster: &str, snapshot: &str) -> Result<(), String> {
+        let (dbms, site) = self.running(cluster)?;
+        let engine = self.change(cluster, |cluster| cluster.engine)?;
+        self.add_snapshot(snapshot, engine, |to| dbms.back_up(&site, to))
     }
 
-    fn back_up(&self, cluster: &str, snapshot: &str) -> Result<(), String> {
-        let server = self.server(cluster, self.port(cluster)?);
-        let to = self.folder.snapshot(plain_name(snapshot)?);
+    fn add_snapshot(
+        &self,
+        id: &str,
+        engine: Engine,
+        fill: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let to = self.folder.snapshot(plain_name(id)?);
         if to.exists() {
-            return Err(format!("there is a snapshot {snapshot} already"));
+            return Err(format!("there is a snapshot {id} already"));
         }
-        server.back_up(&to).or_else(|e| self.forget(&to).and(Err(e)))
+        fill(&to).or_else(|e| forget(&to).and(Err(e)))?;
+        self.snapshots().insert(id.to_owned(), engine);
+        Ok(())
     }
 
     /// Lets clients connect, or no longer: a server without instances takes no connections.
     fn listen(&self, id: &str, open: bool) -> Result<Option<Endpoint>, String> {
-        let port = self.port(id)?;
-        let server = self.server(id, port);
+        let (dbms, site) = self.running(id)?;
         if self.change(id, |cluster| cluster.open)? != open {
             // The server needs the port in a moment.
             self.change(id, |cluster| cluster.reserved = None)?;
-            server.configure(open)?;
-            if let Err(e) = server.restart() {
-                let back = server.configure(!open).and_then(|()| server.start());
+            if let Err(e) = dbms.listen(&site, open) {
+                let back = dbms.listen(&site, !open);
                 tracing::warn!(cluster = id, ?back, "went back to what it was before");
                 return Err(e);
             }
             self.change(id, |cluster| {
                 cluster.open = open;
-                cluster.reserved = if open { None } else { reserve(port).ok() };
+                cluster.reserved = if open { None } else { reserve(site.port).ok() };
             })?;
         }
-        Ok(Some(endpoint(port)))
+        Ok(Some(endpoint(site.port)))
     }
 
+    /// Ends the server at once, when it runs: its data is about to be removed. Not through its own
+    /// programs, which would signal whatever process has the recorded id by now.
     fn drop_cluster(&self, id: &str) -> Result<Option<Endpoint>, String> {
         self.clusters().remove(id);
-        let server = self.server(id, 0);
-        server.end()?;
-        self.forget(&server.home).map(|()| None)
-    }
-
-    fn forget(&self, path: &Path) -> Result<(), String> {
-        remove(path).map_err(|e| format!("cannot remove {}: {e}", path.display()))
-    }
-
-    fn server(&self, id: &str, port: u16) -> Server<'_> {
         let home = self.folder.cluster(id);
-        Server { tools: &self.tools, home, sockets: &self.sockets, port }
+        leftovers::end(&home)?;
+        forget(&home).map(|()| None)
     }
 
-    fn port(&self, id: &str) -> Result<u16, String> {
-        self.change(id, |cluster| cluster.port)
+    fn drop_snapshot(&self, id: &str) -> Result<Option<Endpoint>, String> {
+        self.snapshots().remove(id);
+        forget(&self.folder.snapshot(id)).map(|()| None)
+    }
+
+    fn system(&self, engine: Engine) -> Result<&System, String> {
+        let missing = || format!("there is no {} on this machine", engine.as_str());
+        self.systems.get(&engine).ok_or_else(missing)
+    }
+
+    fn running(&self, id: &str) -> Result<(&dyn Dbms, Site), String> {
+        let (engine, port) = self.change(id, |cluster| (cluster.engine, cluster.port))?;
+        Ok((self.system(engine)?.dbms.as_ref(), self.site(id, port)))
+    }
+
+    fn site(&self, id: &str, port: u16) -> Site {
+        Site { home: self.folder.cluster(id), sockets: self.sockets.clone(), port }
+    }
+
+    fn engine_of_snapshot(&self, id: &str) -> Result<Engine, String> {
+        self.snapshots().get(id).copied().ok_or_else(|| format!("there is no snapshot {id}"))
     }
 
     fn change<T>(&self, id: &str, f: impl FnOnce(&mut Cluster) -> T) -> Result<T, String> {
@@ -211,6 +214,14 @@ impl Estate {
     fn clusters(&self) -> MutexGuard<'_, BTreeMap<String, Cluster>> {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Engine>> {
+        self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn forget(path: &Path) -> Result<(), String> {
+    remove(path).map_err(|e| format!("cannot remove {}: {e}", path.display()))
 }
 
 fn endpoint(port: u16) -> Endpoint {
@@ -226,17 +237,6 @@ fn plain_name(id: &str) -> Result<&str, String> {
     Err(format!("the id {id:?} cannot be the name of a folder"))
 }
 
-fn free_port() -> std::io::Result<(u16, TcpSocket)> {
-    let socket = reserve(0)?;
-    Ok((socket.local_addr()?.port(), socket))
-}
-
-fn reserve(port: u16) -> std::io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-    Ok(socket)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,14 +248,5 @@ mod tests {
         for bad in ["", "..", "../x", "a/b", ".hidden", "-rf", "a\0b"] {
             assert!(plain_name(bad).is_err(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn a_reserved_port_refuses_clients_and_is_given_to_nobody_else() {
-        let (port, reserved) = free_port().unwrap();
-        assert!(std::net::TcpStream::connect((HOST, port)).is_err());
-        assert!(reserve(port).is_err());
-        drop(reserved);
-        assert!(reserve(port).is_ok());
     }
 }

@@ -1,11 +1,11 @@
-//! Ends PostgreSQL processes that work in a data folder: our own at shutdown, and those that a
+//! Ends database processes that work in a data folder: our own at shutdown, and those that a
 //! killed run left behind.
 //!
 //! A process is only ever ended when it is one of the programs this module starts **and** its
 //! command line names a path below the data folder; a recorded process id alone proves nothing,
 //! because ids are used again.
 
-use super::programs;
+use crate::data_plane::postgres::programs;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -18,12 +18,12 @@ use std::time::Duration;
 const PATIENCE: u32 = 400;
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Ends every PostgreSQL program that works below `folder` and waits until they are gone. Servers
+/// Ends every program that works below `folder` and waits until they are gone. Servers
 /// get the signal for an immediate shutdown: what they hold is about to be removed.
 ///
 /// # Errors
 /// The processes that could not be ended.
-pub(super) fn end(folder: &Path) -> Result<usize, String> {
+pub(in crate::data_plane) fn end(folder: &Path) -> Result<usize, String> {
     let mut ended = 0;
     for attempt in 0..PATIENCE {
         let found = working_in(folder);
