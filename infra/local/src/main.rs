@@ -70,6 +70,7 @@ fn start_data_plane(kind: DataPlaneKind, folder: &Arc<DataFolder>) -> Result<Opt
     match (&programs.postgres, kind) {
         (Ok(found), _) => {
             tracing::info!(version = %found.version, bin = %found.bin.display(), "databases");
+            tracing::info!("Aurora MySQL is control plane only: its clusters hold no data");
         }
         (Err(e), DataPlaneKind::Auto) => {
             tracing::warn!("control plane only, clusters hold no data: {e}");

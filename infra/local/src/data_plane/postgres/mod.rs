@@ -1,9 +1,10 @@
 //! PostgreSQL, for Aurora PostgreSQL: every cluster is a server of its own.
 
 pub mod programs;
+mod recovery;
 mod server;
 
-use super::servers::dbms::{Dbms, Origin, Site};
+use super::servers::dbms::{Dbms, Moment, Origin, Site};
 use super::servers::tools::{Input, Tools};
 use programs::PostgresPrograms;
 use server::{INTERNAL_USER, Server};
@@ -26,6 +27,22 @@ impl Postgres {
     fn server<'a>(&'a self, site: &'a Site) -> Server<'a> {
         Server { bin: &self.programs.bin, tools: &self.tools, site }
     }
+
+    fn fill(&self, site: &Site, from: &Origin<'_>) -> Result<(), String> {
+        let data = site.data();
+        match from {
+            Origin::Nothing { template: files, .. } | Origin::Files(files) => {
+                self.tools.copy(files, &data)
+            }
+            Origin::Running(source) => self.server(source).back_up(&data),
+            Origin::Past { source, moment } => {
+                if *moment != Moment::Base {
+                    self.server(source).archive_all()?;
+                }
+                self.tools.copy(&source.base(), &data)
+            }
+        }
+    }
 }
 
 impl Dbms for Postgres {
@@ -40,17 +57,16 @@ impl Dbms for Postgres {
 
     fn make(&self, site: &Site, from: &Origin<'_>) -> Result<(), String> {
         let server = self.server(site);
-        match from {
-            Origin::Nothing { template: files, .. } | Origin::Files(files) => {
-                self.tools.copy(files, &site.data())?;
-            }
-        }
+        self.fill(site, from)?;
         server.configure(false)?;
-        server.start()?;
         match from {
-            Origin::Nothing { master, .. } => server.create_master(master),
-            Origin::Files(_) => Ok(()),
+            Origin::Past { source, moment } => server.start_as_of(source, *moment)?,
+            _ => server.start()?,
         }
+        if let Origin::Nothing { master, .. } = from {
+            server.create_master(master)?;
+        }
+        server.back_up(&site.base())
     }
 
     fn listen(&self, site: &Site, open: bool) -> Result<(), String> {
@@ -61,6 +77,10 @@ impl Dbms for Postgres {
 
     fn set_password(&self, site: &Site, user: &str, password: &str) -> Result<(), String> {
         self.server(site).set_password(user, password)
+    }
+
+    fn run_sql(&self, site: &Site, user: &str, database: &str, sql: &str) -> Result<(), String> {
+        self.server(site).run_sql(user, database, sql)
     }
 
     fn back_up(&self, site: &Site, to: &Path) -> Result<(), String> {

@@ -1,4 +1,5 @@
-//! One PostgreSQL server: its configuration, starting and stopping it, and talking to it.
+//! One PostgreSQL server: its configuration, starting and stopping it, and talking to it. Moments of
+//! its past are in [`super::recovery`].
 
 use crate::data_plane::servers::dbms::{Master, Site};
 use crate::data_plane::servers::tools::{Input, Tools, last_lines};
@@ -9,20 +10,19 @@ use std::path::Path;
 /// The superuser, for ourselves only: it can log in through the Unix socket and nowhere else.
 pub(super) const INTERNAL_USER: &str = "rdsadmin";
 
-/// Nobody comes in over the network without TLS and a password.
+/// Nobody comes in over the network without TLS and a password. Nobody but us gets to the Unix
+/// socket, whose folder is closed to others.
 const HBA: &str = "\
-local all rdsadmin trust
+local all all trust
 local replication rdsadmin trust
 hostssl all rdsadmin all reject
 hostssl all all 127.0.0.1/32 scram-sha-256
 ";
 
-/// The master user owns the databases and is no superuser, as in Aurora. Errors must not take the
-/// statement, and so the password, into the log.
+/// The master user owns the databases and is no superuser, as in Aurora.
 const CREATE_MASTER: &str = r#"
 \getenv user MASTER_USER
 \getenv password MASTER_PASSWORD
-SET log_min_error_statement = panic;
 CREATE ROLE rds_superuser NOLOGIN;
 GRANT pg_monitor, pg_signal_backend TO rds_superuser WITH ADMIN OPTION;
 CREATE ROLE :"user" LOGIN CREATEDB CREATEROLE PASSWORD :'password';
@@ -42,7 +42,6 @@ CREATE DATABASE :"database" OWNER :"user";
 const SET_PASSWORD: &str = r#"
 \getenv user MASTER_USER
 \getenv password MASTER_PASSWORD
-SET log_min_error_statement = panic;
 ALTER ROLE :"user" PASSWORD :'password';
 "#;
 
@@ -68,6 +67,10 @@ impl Server<'_> {
 
     fn settings(&self, open: bool) -> String {
         let (home, sockets) = (self.site.home.display(), self.site.sockets.display());
+        // Under its name only when it is whole.
+        let archive = format!(
+            r#"cp %p "{home}/archive/%f.new" && mv "{home}/archive/%f.new" "{home}/archive/%f""#
+        );
         let (port, listen) = (self.site.port, if open { "127.0.0.1" } else { "" });
         format!(
             "\
@@ -85,9 +88,13 @@ shared_buffers = 32MB
 huge_pages = off
 jit = off
 wal_level = replica
-max_wal_senders = 4
-min_wal_size = 32MB
+max_wal_senders = 20
+min_wal_size = 8MB
 max_wal_size = 512MB
+archive_mode = on
+archive_command = '{archive}'
+# Statements may hold passwords.
+log_min_error_statement = panic
 # The data lives no longer than this run: a crash of the machine may cost it.
 fsync = off
 synchronous_commit = off
@@ -115,10 +122,14 @@ lc_messages = 'C'
         let mut args =
             [&fixed[..], &[data.as_os_str(), OsStr::new("-l"), log.as_os_str()]].concat();
         args.extend(more.iter().map(OsStr::new));
-        self.run("pg_ctl", &args, Input::None, &[]).map(drop).map_err(|e| {
-            let logged = fs::read_to_string(&log).unwrap_or_default();
-            format!("{e}\n{}", last_lines(&logged))
-        })
+        self.run("pg_ctl", &args, Input::None, &[])
+            .map(drop)
+            .map_err(|e| format!("{e}\n{}", self.last_words()))
+    }
+
+    /// The end of its log.
+    pub(super) fn last_words(&self) -> String {
+        last_lines(&fs::read_to_string(self.site.log()).unwrap_or_default())
     }
 
     /// Creates the master user and, unless its name is empty, the first database.
@@ -139,11 +150,38 @@ lc_messages = 'C'
     /// Runs a fixed script. What varies comes through the environment, which other users of the
     /// machine cannot read as they can a command line, and is quoted by `psql`.
     fn script(&self, script: &str, variables: &[(&str, &str)]) -> Result<(), String> {
-        let fixed = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-f", "-"];
-        let mut args: Vec<&OsStr> = fixed.iter().map(OsStr::new).collect();
+        self.psql(INTERNAL_USER, "postgres", &[], script, variables).map(drop)
+    }
+
+    /// The answer to a question, as text.
+    pub(super) fn ask(&self, sql: &str) -> Result<String, String> {
+        let answer = self.psql(INTERNAL_USER, "postgres", &["-A", "-t"], sql, &[])?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Runs statements as a user of the cluster. Errors come without the statement: it may hold a
+    /// password.
+    pub(super) fn run_sql(&self, user: &str, database: &str, sql: &str) -> Result<(), String> {
+        let quiet = ["-v", "VERBOSITY=terse", "-o", "/dev/null"];
+        let options = [("PGOPTIONS", "-c client_min_messages=warning")];
+        self.psql(user, database, &quiet, sql, &options).map(drop)
+    }
+
+    fn psql(
+        &self,
+        user: &str,
+        database: &str,
+        more: &[&str],
+        script: &str,
+        env: &[(&str, &str)],
+    ) -> Result<String, String> {
+        let fixed = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"];
+        let mut args: Vec<&OsStr> = fixed.iter().chain(more).map(OsStr::new).collect();
         let port = self.site.port.to_string();
         args.extend(self.address(&port));
-        self.run("psql", &args, Input::Text(script), variables).map(drop)
+        // As `PGDATABASE`, a name is never taken for a connection string.
+        let env = [env, &[("PGUSER", user), ("PGDATABASE", database)]].concat();
+        self.run("psql", &args, Input::Text(script), &env)
     }
 
     /// Copies its data into a folder, consistently, while it runs.
@@ -153,7 +191,8 @@ lc_messages = 'C'
         args.push(to.as_os_str());
         let port = self.site.port.to_string();
         args.extend(self.address(&port));
-        self.run("pg_basebackup", &args, Input::None, &[]).map(drop)
+        let env = [("PGUSER", INTERNAL_USER)];
+        self.run("pg_basebackup", &args, Input::None, &env).map(drop)
     }
 
     fn run(
@@ -166,8 +205,8 @@ lc_messages = 'C'
         self.tools.run(&self.bin.join(program), args, input, env)
     }
 
-    fn address<'s>(&'s self, port: &'s str) -> [&'s OsStr; 6] {
-        let [h, p, u] = ["-h", "-p", "-U"].map(OsStr::new);
-        [h, self.site.sockets.as_os_str(), p, OsStr::new(port), u, OsStr::new(INTERNAL_USER)]
+    fn address<'s>(&'s self, port: &'s str) -> [&'s OsStr; 4] {
+        let [h, p] = ["-h", "-p"].map(OsStr::new);
+        [h, self.site.sockets.as_os_str(), p, OsStr::new(port)]
     }
 }

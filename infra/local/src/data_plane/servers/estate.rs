@@ -1,11 +1,13 @@
 //! What each piece of work does.
 
-use super::dbms::{Dbms, Master, Origin, Site};
+use super::dbms::{Dbms, Master, Moment, Origin, Site};
 use super::folder::{DataFolder, remove};
+use super::hollow::Hollow;
 use super::leftovers;
 use super::ports::{free_port, reserve};
 use super::tls::{HOST, Identity};
 use super::tools::Tools;
+use crate::clock::{Now, SystemNow};
 use crate::data_plane::{Endpoint, Engine, Work};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,8 @@ pub(super) struct Estate {
     clusters: Mutex<BTreeMap<String, Cluster>>,
     /// The engines of the snapshots.
     snapshots: Mutex<BTreeMap<String, Engine>>,
+    /// What has no data, because its engine is not on this machine.
+    hollow: Mutex<Hollow>,
 }
 
 /// A database management system that is on this machine.
@@ -38,6 +42,10 @@ struct Cluster {
     engine: Engine,
     port: u16,
     open: bool,
+    /// When it began to be made, milliseconds since the Unix epoch.
+    born_ms: i64,
+    /// When its base had been taken.
+    base_ms: i64,
     /// Keeps the port from being given to others while the server does not listen. Bound but not
     /// listening itself, so that clients are refused.
     reserved: Option<TcpSocket>,
@@ -63,7 +71,8 @@ impl Estate {
         let ready = |(engine, dbms)| (engine, System { dbms, template: OnceLock::new() });
         let systems = systems.into_iter().map(ready).collect();
         let (clusters, snapshots) = (Mutex::default(), Mutex::default());
-        Ok(Self { folder, identity, tools, sockets, systems, clusters, snapshots })
+        let hollow = Mutex::default();
+        Ok(Self { folder, identity, tools, sockets, systems, clusters, snapshots, hollow })
     }
 
     /// Lets long work end early.
@@ -73,11 +82,10 @@ impl Estate {
 
     /// Does one piece of work. For a cluster, the answer is where it is (or will be) reached.
     pub(super) fn perform(&self, work: &Work) -> Result<Option<Endpoint>, String> {
+        if self.hollow().takes(work, |engine| self.systems.contains_key(&engine)) {
+            return Ok(None);
+        }
         match work {
-            Work::RunSql { .. }
-            | Work::CopySnapshot { .. }
-            | Work::RestoreToTime { .. }
-            | Work::Clone { .. } => Err("not on this data plane".into()),
             Work::CreateCluster { cluster, engine, user, password, database } => {
                 let template = &self.template(*engine)?;
                 let master = Master { user, password, database };
@@ -86,6 +94,23 @@ impl Estate {
             Work::Restore { snapshot, cluster } => {
                 let engine = self.engine_of_snapshot(snapshot)?;
                 self.add(cluster, engine, &Origin::Files(&self.folder.snapshot(snapshot)))
+            }
+            Work::Clone { source, cluster } => {
+                let engine = self.change(source, |cluster| cluster.engine)?;
+                self.add(cluster, engine, &Origin::Running(&self.running(source)?.1))
+            }
+            Work::RestoreToTime { source, cluster, to_ms } => {
+                self.restore_to_time(source, cluster, *to_ms)
+            }
+            Work::RunSql { cluster, user, database, sql } => {
+                let (dbms, site) = self.running(cluster)?;
+                dbms.run_sql(&site, user, database, sql)?;
+                Ok(Some(endpoint(site.port)))
+            }
+            Work::CopySnapshot { from, to } => {
+                let engine = self.engine_of_snapshot(from)?;
+                let files = self.folder.snapshot(from);
+                self.add_snapshot(to, engine, |to| self.tools.copy(&files, to)).map(|()| None)
             }
             Work::Snapshot { cluster, snapshot } => self.back_up(cluster, snapshot).map(|()| None),
             Work::Open { cluster } => self.listen(cluster, true),
@@ -115,13 +140,15 @@ impl Estate {
             return Err(format!("there is a cluster {id} already"));
         }
         let dbms = &self.system(engine)?.dbms;
+        let born_ms = SystemNow.now_ms();
         let (port, reserved) = free_port().map_err(|e| format!("no free port: {e}"))?;
         let site = self.site(id, port);
         if let Err(e) = self.make_home(&site.home).and_then(|()| dbms.make(&site, from)) {
             let undone = leftovers::end(&site.home).and_then(|_| forget(&site.home));
             return Err(undone.err().map_or(e.clone(), |undo| format!("{e}; {undo}")));
         }
-        let cluster = Cluster { engine, port, open: false, reserved: Some(reserved) };
+        let (base_ms, reserved) = (SystemNow.now_ms(), Some(reserved));
+        let cluster = Cluster { engine, port, open: false, born_ms, base_ms, reserved };
         self.clusters().insert(id.to_owned(), cluster);
         Ok(Some(endpoint(port)))
     }
@@ -130,9 +157,24 @@ impl Estate {
         let Identity { cert_pem, key_pem, .. } = &self.identity;
         self.tools
             .make_folder(home)
+            .and_then(|()| self.tools.make_folder(&home.join("archive")))
             .and_then(|()| self.tools.write(&home.join("server.pem"), cert_pem))
             .and_then(|()| self.tools.write(&home.join("server.key"), key_pem))
             .map_err(|e| format!("cannot make {}: {e}", home.display()))
+    }
+
+    fn restore_to_time(
+        &self,
+        source: &str,
+        id: &str,
+        to_ms: Option<i64>,
+    ) -> Result<Option<Endpoint>, String> {
+        let (engine, born_ms, base_ms) =
+            self.change(source, |cluster| (cluster.engine, cluster.born_ms, cluster.base_ms))?;
+        let moment = moment(to_ms, born_ms, base_ms, SystemNow.now_ms())
+            .map_err(|e| format!("cannot restore cluster {source} to a point in time: {e}"))?;
+        let site = &self.running(source)?.1;
+        self.add(id, engine, &Origin::Past { source: site, moment })
     }
 
     fn back_up(&self, cluster: &str, snapshot: &str) -> Result<(), String> {
@@ -215,6 +257,10 @@ impl Estate {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn hollow(&self) -> MutexGuard<'_, Hollow> {
+        self.hollow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn snapshots(&self) -> MutexGuard<'_, BTreeMap<String, Engine>> {
         self.snapshots.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -222,6 +268,21 @@ impl Estate {
 
 fn forget(path: &Path) -> Result<(), String> {
     remove(path).map_err(|e| format!("cannot remove {}: {e}", path.display()))
+}
+
+/// Nothing changes a cluster between its birth and its base.
+fn moment(to_ms: Option<i64>, born_ms: i64, base_ms: i64, now_ms: i64) -> Result<Moment, String> {
+    match to_ms {
+        None => Ok(Moment::Now),
+        Some(ms) if ms < born_ms => {
+            Err(format!("{ms} ms since 1970 is before there was any data of it ({born_ms} ms)"))
+        }
+        Some(ms) if ms > now_ms => {
+            Err(format!("{ms} ms since 1970 is still to come (it is {now_ms} ms)"))
+        }
+        Some(ms) if ms < base_ms => Ok(Moment::Base),
+        Some(ms) => Ok(Moment::At(ms)),
+    }
 }
 
 fn endpoint(port: u16) -> Endpoint {
@@ -248,5 +309,15 @@ mod tests {
         for bad in ["", "..", "../x", "a/b", ".hidden", "-rf", "a\0b"] {
             assert!(plain_name(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_one_of_which_there_is_data() {
+        assert_eq!(moment(None, 10, 20, 30), Ok(Moment::Now));
+        assert_eq!(moment(Some(10), 10, 20, 30), Ok(Moment::Base));
+        assert_eq!(moment(Some(20), 10, 20, 30), Ok(Moment::At(20)));
+        assert_eq!(moment(Some(30), 10, 20, 30), Ok(Moment::At(30)));
+        assert!(moment(Some(9), 10, 20, 30).unwrap_err().contains("before there was any data"));
+        assert!(moment(Some(31), 10, 20, 30).unwrap_err().contains("still to come"));
     }
 }

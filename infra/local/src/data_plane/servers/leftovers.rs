@@ -14,6 +14,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+/// What servers run to keep their archive and to read from it.
+const HELPERS: [&str; 2] = ["cp", "mv"];
+
 /// How often the process list is read again before harsher means (each after [`PAUSE`]).
 const PATIENCE: u32 = 400;
 const PAUSE: Duration = Duration::from_millis(25);
@@ -63,7 +66,12 @@ impl Process {
     }
 
     fn works_in(&self, folder: &str) -> bool {
-        programs::NAMES.contains(&self.program()) && self.command.contains(&format!(" {folder}/"))
+        let names = |path: &str| self.command.contains(&format!(" {path}"));
+        let program = self.program();
+        (programs::NAMES.contains(&program) && names(&format!("{folder}/")))
+            || (HELPERS.contains(&program)
+                && names(&format!("{folder}/"))
+                && self.command.contains("/archive/"))
     }
 
     fn end(&self, force: bool) -> Result<(), String> {
@@ -127,6 +135,8 @@ mod tests {
         assert!(ours.works_in("/data"));
         assert!(!ours.works_in("/dat"));
         assert!(!ours.works_in("/data/clusters/b"));
+        assert!(process("cp pg_wal/01 /data/clusters/a/archive/01.new").works_in("/data"));
+        assert!(!process("cp /data/clusters/a/log /tmp/log").works_in("/data"));
         assert!(!process("vim /data/clusters/a/log").works_in("/data"));
         assert!(!process("postgres -D /mnt/data/clusters/a/data").works_in("/data"));
     }

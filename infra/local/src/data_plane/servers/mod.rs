@@ -3,7 +3,8 @@
 //! Servers listen on the loopback interface only, take TLS connections only, and everything lives
 //! under one [data folder](folder::DataFolder), gone after [`ServerPlane::shutdown`]:
 //!
-//! - `clusters/<resource id>/`: `data`, `log` and the certificate of one server;
+//! - `clusters/<resource id>/`: `data`, `log` and the certificate of one server, and what a moment of
+//!   its past is restored from: `base` (its data when it was new) and `archive` (changes since);
 //! - `snapshots/<resource id>/`: data as of the moment of the snapshot;
 //! - `tls/ca.pem`: the authority that clients are to trust;
 //! - `run/`: Unix sockets, through which only we get in; `templates/`: fresh servers.
@@ -12,6 +13,7 @@ mod copy;
 pub(in crate::data_plane) mod dbms;
 mod estate;
 pub mod folder;
+mod hollow;
 pub(in crate::data_plane) mod leftovers;
 mod ports;
 mod programs;
