@@ -174,3 +174,22 @@ pub fn identify(
         host: request.header("host").to_owned(),
     })
 }
+
+#[cfg(test)]
+impl Call {
+    /// A call of an account in us-east-1, for tests.
+    pub(crate) fn of(service: Service, operation: &str, account: &str) -> Self {
+        Self {
+            service,
+            operation: operation.into(),
+            account: account.into(),
+            principal: crate::identity::Principal::Root { account: account.into() },
+            region: "us-east-1".into(),
+            access_key: account.into(),
+            request_id: String::new(),
+            arrived_at_ms: 0,
+            host: String::new(),
+            cbor: false,
+        }
+    }
+}

@@ -79,16 +79,7 @@ mod tests {
     use crate::call::Service;
 
     fn call(account: &str, operation: &str) -> Call {
-        Call {
-            service: Service::Rds,
-            operation: operation.into(),
-            account: account.into(),
-            region: "us-east-1".into(),
-            access_key: account.into(),
-            request_id: String::new(),
-            arrived_at_ms: 0,
-            host: String::new(),
-        }
+        Call::of(Service::Rds, operation, account)
     }
 
     /// How many of ten calls at one moment are admitted.

@@ -1,7 +1,7 @@
 //! `down`: the end of a local cloud.
 
 use anyhow::{Error, Result};
-use aurora_restore_local::data_plane::postgres::folder::DataFolder;
+use aurora_restore_local::data_plane::servers::folder::DataFolder;
 use clap::Args;
 use std::io::{self, Write};
 use std::path::PathBuf;

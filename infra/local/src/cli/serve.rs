@@ -5,8 +5,8 @@ use anyhow::{Context, Error, Result, bail};
 use aurora_restore_local::admin::Pages;
 use aurora_restore_local::clock::SystemNow;
 use aurora_restore_local::cloud::Cloud;
-use aurora_restore_local::data_plane::postgres::PostgresPlane;
-use aurora_restore_local::data_plane::postgres::folder::DataFolder;
+use aurora_restore_local::data_plane::servers::folder::DataFolder;
+use aurora_restore_local::data_plane::servers::{Programs, ServerPlane};
 use aurora_restore_local::data_plane::{DataPlane, NoData};
 use aurora_restore_local::server::{self, Limits};
 use aurora_restore_local::settings::WorldSettings;
@@ -92,23 +92,26 @@ pub(crate) fn serve(args: &Serve) -> Result<()> {
     served.and(stopped.and_then(|()| folder.release()).map_err(Error::msg))
 }
 
-fn start_data_plane(
-    kind: DataPlaneKind,
-    folder: &Arc<DataFolder>,
-) -> Result<Option<PostgresPlane>> {
-    let programs = match (kind, PostgresPlane::find()) {
-        (DataPlaneKind::None, _) => return Ok(None),
-        (DataPlaneKind::Auto, Err(e)) => {
+fn start_data_plane(kind: DataPlaneKind, folder: &Arc<DataFolder>) -> Result<Option<ServerPlane>> {
+    if kind == DataPlaneKind::None {
+        return Ok(None);
+    }
+    let programs = Programs::find();
+    match (&programs.postgres, kind) {
+        (Ok(found), _) => {
+            tracing::info!(version = %found.version, bin = %found.bin.display(), "databases");
+            tracing::info!("Aurora MySQL is control plane only: its clusters hold no data");
+        }
+        (Err(e), DataPlaneKind::Auto) => {
             tracing::warn!("control plane only, clusters hold no data: {e}");
             return Ok(None);
         }
-        (_, found) => found.map_err(Error::msg)?,
-    };
-    tracing::info!(version = %programs.version, bin = %programs.bin.display(), "databases");
-    PostgresPlane::start(programs, Arc::clone(folder)).map(Some).map_err(Error::msg)
+        (Err(e), _) => bail!("{e}"),
+    }
+    ServerPlane::start(programs, Arc::clone(folder)).map(Some).map_err(Error::msg)
 }
 
-async fn run(args: &Serve, plane: Option<&PostgresPlane>) -> Result<()> {
+async fn run(args: &Serve, plane: Option<&ServerPlane>) -> Result<()> {
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let listener = TcpListener::bind(args.listen)
         .await
@@ -145,13 +148,13 @@ async fn asked_to_end(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 /// Says that the endpoint is up: connections are accepted from now on.
-fn announce(args: &Serve, endpoint: &str, plane: Option<&PostgresPlane>) -> Result<()> {
+fn announce(args: &Serve, endpoint: &str, plane: Option<&ServerPlane>) -> Result<()> {
     let data_plane = if plane.is_some() { "postgres" } else { "none" };
     if let Some(file) = &args.port_file {
         let about = json!({
             "endpoint": endpoint,
             "pid": std::process::id(),
-            "ca_file": plane.map(PostgresPlane::ca_file),
+            "ca_file": plane.map(ServerPlane::ca_file),
             "data_plane": data_plane,
         });
         replace(file, &about.to_string())

@@ -1,9 +1,10 @@
-//! Where the data of clusters and snapshots lives: nowhere, or in real PostgreSQL servers.
+//! Where the data of clusters and snapshots lives: nowhere, or in real database servers.
 //!
 //! The control plane ([`crate::rds`]) hands work over and asks later how it went; it never waits.
 //! Clusters and snapshots are named by their immutable resource ids, so a rename is no work here.
 
 pub mod postgres;
+pub mod servers;
 
 /// Where clients reach a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,17 @@ pub enum Engine {
     Postgres,
     /// MySQL (as MariaDB speaks it), for Aurora MySQL.
     Mysql,
+}
+
+impl Engine {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+        }
+    }
 }
 
 /// One piece of work. Whatever reads a cluster or snapshot finds the engine there.

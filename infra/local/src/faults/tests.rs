@@ -6,16 +6,7 @@ use crate::wire::WireRequest;
 use serde_json::{Value, json};
 
 fn call(service: Service, operation: &str) -> Call {
-    Call {
-        service,
-        operation: operation.into(),
-        account: "111111111111".into(),
-        region: "us-east-1".into(),
-        access_key: "111111111111".into(),
-        request_id: String::new(),
-        arrived_at_ms: 0,
-        host: String::new(),
-    }
+    Call::of(service, operation, "111111111111")
 }
 
 /// The fates of a hundred calls: which of them are refused.

@@ -1,186 +1,89 @@
-//! Real databases: each cluster is a PostgreSQL server of its own, each snapshot a copy of its data.
-//!
-//! Servers listen on the loopback interface only, take TLS connections only, and everything lives
-//! under one [data folder](folder::DataFolder), gone after [`PostgresPlane::shutdown`]:
-//!
-//! - `clusters/<resource id>/`: `data`, `log` and the certificate of one server;
-//! - `snapshots/<resource id>/`: data as of the moment of the snapshot;
-//! - `tls/ca.pem`: the authority that clients are to trust;
-//! - `run/`: Unix sockets, through which only we get in; `template/`: a fresh server.
+//! PostgreSQL, for Aurora PostgreSQL: every cluster is a server of its own.
 
-mod copy;
-pub mod folder;
-mod leftovers;
 pub mod programs;
-mod queue;
+mod recovery;
 mod server;
-mod tls;
-mod tools;
-mod work;
 
-use crate::data_plane::{DataPlane, Progress, Ticket, Work};
-use folder::DataFolder;
+use super::servers::dbms::{Dbms, Moment, Origin, Site};
+use super::servers::tools::{Input, Tools};
 use programs::PostgresPrograms;
-use queue::Queue;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use work::Estate;
+use server::{INTERNAL_USER, Server};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
 
-/// How many pieces of work are done at once: most of them copy files or wait for a server.
-const WORKERS: usize = 3;
-
-/// Real PostgreSQL servers. Cheap to clone; all clones are the same servers. They end with
-/// [`PostgresPlane::shutdown`], or with the last clone.
-#[derive(Debug, Clone)]
-pub struct PostgresPlane {
-    workers: Arc<Workers>,
-}
-
+/// How PostgreSQL servers are made, run and copied.
 #[derive(Debug)]
-struct Workers {
-    shared: Arc<Shared>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+pub(super) struct Postgres {
+    programs: PostgresPrograms,
+    tools: Arc<Tools>,
 }
 
-#[derive(Debug)]
-struct Shared {
-    estate: Estate,
-    queue: Mutex<Queue>,
-    /// Something was handed over or has ended.
-    news: Condvar,
-}
-
-impl PostgresPlane {
-    /// Looks for the programs, without which there is no such plane.
-    ///
-    /// # Errors
-    /// What is missing and how to install it.
-    pub fn find() -> Result<PostgresPrograms, String> {
-        PostgresPrograms::find()
+impl Postgres {
+    pub(super) fn new(programs: PostgresPrograms, tools: Arc<Tools>) -> Self {
+        Self { programs, tools }
     }
 
-    /// Starts with no clusters and no snapshots, in a claimed data folder.
-    ///
-    /// # Errors
-    /// The folder cannot be laid out, or not for the user that the servers run as.
-    pub fn start(programs: PostgresPrograms, folder: Arc<DataFolder>) -> Result<Self, String> {
-        let tools = tools::Tools::new(programs, folder.path())?;
-        let estate = Estate::new(folder, tools)?;
-        let shared = Shared { estate, queue: Mutex::default(), news: Condvar::new() };
-        let workers = Workers { shared: Arc::new(shared), threads: Mutex::default() };
-        for n in 0..WORKERS {
-            let shared = Arc::clone(&workers.shared);
-            let thread = thread::Builder::new().name(format!("postgres-{n}"));
-            let handle = thread.spawn(move || shared.run(n == 0));
-            workers.threads().push(handle.map_err(|e| format!("cannot start a thread: {e}"))?);
-        }
-        Ok(Self { workers: Arc::new(workers) })
+    fn server<'a>(&'a self, site: &'a Site) -> Server<'a> {
+        Server { bin: &self.programs.bin, tools: &self.tools, site }
     }
 
-    /// Finds the programs, claims the data folder and starts.
-    ///
-    /// # Errors
-    /// As of [`PostgresPlane::find`], [`DataFolder::claim`] and [`PostgresPlane::start`].
-    pub fn open(data_folder: &Path) -> Result<Self, String> {
-        let programs = Self::find()?;
-        Self::start(programs, Arc::new(DataFolder::claim(data_folder, false)?))
-    }
-
-    /// The certificate authority that clients are to trust, as PEM.
-    #[must_use]
-    pub fn ca_pem(&self) -> &str {
-        &self.workers.shared.estate.identity.ca_pem
-    }
-
-    /// The file with [`PostgresPlane::ca_pem`].
-    #[must_use]
-    pub fn ca_file(&self) -> PathBuf {
-        self.workers.shared.estate.folder.tls().join("ca.pem")
-    }
-
-    /// Stops every server at once and releases the data folder. Blocks until that is done.
-    ///
-    /// # Errors
-    /// Something could not be ended or removed.
-    pub fn shutdown(&self) -> Result<(), String> {
-        self.workers.shutdown()
-    }
-}
-
-impl DataPlane for PostgresPlane {
-    fn submit(&mut self, work: Work) -> Ticket {
-        let shared = &self.workers.shared;
-        let ticket = shared.queue().push(work);
-        shared.news.notify_one();
-        ticket
-    }
-
-    fn poll(&mut self, ticket: Ticket) -> Progress {
-        self.workers.shared.queue().progress(ticket)
-    }
-}
-
-impl Workers {
-    fn shutdown(&self) -> Result<(), String> {
-        let estate = &self.shared.estate;
-        estate.stop();
-        self.shared.queue().close();
-        self.shared.news.notify_all();
-        // Workers that wait for a program get their answer; what they still start is ended below.
-        let ended = estate.folder.end_processes();
-        for thread in self.threads().drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a worker of the data plane panicked");
+    fn fill(&self, site: &Site, from: &Origin<'_>) -> Result<(), String> {
+        let data = site.data();
+        match from {
+            Origin::Nothing { template: files, .. } | Origin::Files(files) => {
+                self.tools.copy(files, &data)
             }
-        }
-        ended.and_then(|_| estate.folder.release())
-    }
-
-    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        if let Err(e) = self.shutdown() {
-            tracing::error!("{e}");
-        }
-    }
-}
-
-impl Shared {
-    fn run(&self, prepare: bool) {
-        if prepare && let Err(e) = self.estate.template() {
-            tracing::error!("{e}");
-        }
-        while let Some((ticket, work)) = self.next() {
-            let result = match self.estate.perform(&work) {
-                Ok(endpoint) => Progress::Done(endpoint),
-                Err(e) => {
-                    tracing::warn!(ticket, "work on the data plane failed: {e}");
-                    Progress::Failed(e)
+            Origin::Running(source) => self.server(source).back_up(&data),
+            Origin::Past { source, moment } => {
+                if *moment != Moment::Base {
+                    self.server(source).archive_all()?;
                 }
-            };
-            self.queue().finish(ticket, result);
-            self.news.notify_all();
-        }
-    }
-
-    /// Waits for work that may start; none any more once the queue is closed.
-    fn next(&self) -> Option<(Ticket, Work)> {
-        let mut queue = self.queue();
-        while !queue.is_closed() {
-            if let Some(job) = queue.start_next() {
-                return Some(job);
+                self.tools.copy(&source.base(), &data)
             }
-            queue = self.news.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        None
+    }
+}
+
+impl Dbms for Postgres {
+    fn make_template(&self, to: &Path) -> Result<(), String> {
+        self.tools.make_folder(to).map_err(|e| format!("cannot make the template: {e}"))?;
+        let fixed = ["--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8"];
+        let more = ["--locale=C", "--no-sync", "--wal-segsize=4", "-U", INTERNAL_USER, "-D"];
+        let mut args: Vec<&OsStr> = fixed.iter().chain(&more).map(OsStr::new).collect();
+        args.push(to.as_os_str());
+        self.tools.run(&self.programs.bin.join("initdb"), &args, Input::None, &[]).map(drop)
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    fn make(&self, site: &Site, from: &Origin<'_>) -> Result<(), String> {
+        let server = self.server(site);
+        self.fill(site, from)?;
+        server.configure(false)?;
+        match from {
+            Origin::Past { source, moment } => server.start_as_of(source, *moment)?,
+            _ => server.start()?,
+        }
+        if let Origin::Nothing { master, .. } = from {
+            server.create_master(master)?;
+        }
+        server.back_up(&site.base())
+    }
+
+    fn listen(&self, site: &Site, open: bool) -> Result<(), String> {
+        let server = self.server(site);
+        server.configure(open)?;
+        server.restart()
+    }
+
+    fn set_password(&self, site: &Site, user: &str, password: &str) -> Result<(), String> {
+        self.server(site).set_password(user, password)
+    }
+
+    fn run_sql(&self, site: &Site, user: &str, database: &str, sql: &str) -> Result<(), String> {
+        self.server(site).run_sql(user, database, sql)
+    }
+
+    fn back_up(&self, site: &Site, to: &Path) -> Result<(), String> {
+        self.server(site).back_up(to)
     }
 }

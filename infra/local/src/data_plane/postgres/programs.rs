@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Everything that is run, all from one folder so that the versions agree.
-pub(super) const NAMES: [&str; 5] = ["initdb", "pg_basebackup", "pg_ctl", "postgres", "psql"];
+pub(in crate::data_plane) const NAMES: [&str; 5] =
+    ["initdb", "pg_basebackup", "pg_ctl", "postgres", "psql"];
 
 /// The oldest major version whose programs have every option used here (`\getenv` of psql).
 const OLDEST: u32 = 14;

@@ -5,10 +5,10 @@ use crate::bed::{ACCOUNT, Bed, REGION};
 use crate::fact::{Outcome, Skip, facts};
 use crate::sqs::Queue;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
+use aurora_restore_local::faults::{FaultKind, FaultRule};
+use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_local::rds::model::Place;
-use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_local::rds::names::Kind;
-use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_local::rds::notices::Notice;
 use aws_sdk_sqs::types::Message;
 use serde_json::{Value, json};
@@ -141,12 +141,11 @@ async fn an_event_of_another_place_comes_nowhere(bed: Bed) -> Outcome {
 
 async fn events_may_be_lost_or_come_twice(bed: Bed) -> Outcome {
     let queue = listening(&bed, json!({ "source": ["aws.rds"] })).await?;
-    let always = |kind| FaultRule { operation: None, limit: None, ..FaultRule::on("", kind, 1) };
-    bed.cloud()?.world().faults.add(always(FaultKind::LoseEvents));
+    bed.cloud()?.world().faults.add(FaultRule::always(FaultKind::LoseEvents));
     happens(&bed, notice(&bed, ACCOUNT, "RDS-EVENT-0170", "creation")).await?;
     assert!(queue.receive(10).await.is_empty());
     bed.cloud()?.world().faults.clear();
-    bed.cloud()?.world().faults.add(always(FaultKind::DoubleEvents));
+    bed.cloud()?.world().faults.add(FaultRule::always(FaultKind::DoubleEvents));
     happens(&bed, notice(&bed, ACCOUNT, "RDS-EVENT-0170", "creation")).await?;
     let messages = queue.receive(10).await;
     let [one, other] = &messages[..] else { panic!("{messages:?}") };

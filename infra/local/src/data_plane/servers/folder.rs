@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const PID_FILE: &str = "local.pid";
 /// What we put into the folder, and the only things ever removed from it.
-const OURS: [&str; 4] = ["clusters", "snapshots", "template", "tls"];
+const OURS: [&str; 4] = ["clusters", "snapshots", "templates", "tls"];
 const SOCKETS: &str = "run";
 /// The name of a Unix socket may have 103 bytes on every system (107 on Linux), of which
 /// PostgreSQL's `/.s.PGSQL.65535` takes 15.
@@ -86,9 +86,9 @@ impl DataFolder {
         self.path.join("snapshots").join(id)
     }
 
-    /// The data folder of a fresh server, from which clusters are copied.
-    pub(super) fn template(&self) -> PathBuf {
-        self.path.join("template")
+    /// Where the files of fresh servers live, from which clusters are copied.
+    pub(super) fn templates(&self) -> PathBuf {
+        self.path.join("templates")
     }
 
     /// Where certificates live.

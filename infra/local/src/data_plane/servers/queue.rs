@@ -3,7 +3,8 @@
 use crate::data_plane::{Progress, Ticket, Work};
 use std::collections::{BTreeMap, VecDeque};
 
-/// What a piece of work needs: clusters and snapshots that it changes, and those it only reads.
+/// What a piece of work needs: clusters and snapshots that it changes, and those it only reads:
+/// many may read the same at the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Needs {
     changes: Vec<String>,
@@ -15,12 +16,11 @@ impl Needs {
         let cluster = |id: &String| format!("cluster {id}");
         let snapshot = |id: &String| format!("snapshot {id}");
         let (changes, reads) = match work {
-            Work::Snapshot { cluster: c, snapshot: s } => (vec![cluster(c), snapshot(s)], vec![]),
-            // Many clusters may be restored from one snapshot at the same time.
+            Work::Snapshot { cluster: c, snapshot: s } => (vec![snapshot(s)], vec![cluster(c)]),
             Work::Restore { snapshot: s, cluster: c } => (vec![cluster(c)], vec![snapshot(s)]),
             Work::CopySnapshot { from, to } => (vec![snapshot(to)], vec![snapshot(from)]),
             Work::RestoreToTime { source, cluster: c, .. } | Work::Clone { source, cluster: c } => {
-                (vec![cluster(c), cluster(source)], vec![])
+                (vec![cluster(c)], vec![cluster(source)])
             }
             Work::DropSnapshot { snapshot: s } => (vec![snapshot(s)], vec![]),
             Work::CreateCluster { cluster: c, .. }
@@ -163,6 +163,21 @@ mod tests {
         let first = queue.push(snapshot);
         queue.push(restore("s", "b"));
         assert_eq!(started(&mut queue), [first]);
+    }
+
+    #[test]
+    fn a_cluster_is_read_by_many_and_changed_by_one_at_a_time() {
+        let mut queue = Queue::default();
+        let (source, cluster) = (String::from("a"), String::from("b"));
+        let snapshot = Work::Snapshot { cluster: source.clone(), snapshot: "s".into() };
+        let first = queue.push(snapshot);
+        let second = queue.push(Work::RestoreToTime { source, cluster, to_ms: None });
+        let close = queue.push(Work::Close { cluster: "a".into() });
+        assert_eq!(started(&mut queue), [first, second]);
+        queue.finish(first, Progress::Done(None));
+        assert!(started(&mut queue).is_empty());
+        queue.finish(second, Progress::Done(None));
+        assert_eq!(started(&mut queue), [close]);
     }
 
     #[test]

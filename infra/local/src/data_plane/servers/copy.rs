@@ -7,20 +7,19 @@ use super::tools::Tools;
 use std::fs;
 use std::io::{Error, Result};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Copies a folder and all that is in it, for the user the servers run as. `stop` ends it early.
-pub(super) fn copy_folder(from: &Path, to: &Path, tools: &Tools, stop: &AtomicBool) -> Result<()> {
+/// Copies a folder and all that is in it, for the user the servers run as.
+pub(super) fn copy_folder(from: &Path, to: &Path, tools: &Tools) -> Result<()> {
     tools.make_folder(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if stop.load(Ordering::Relaxed) {
+        if tools.is_stopping() {
             return Err(Error::other("shutting down"));
         }
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            copy_folder(&entry.path(), &target, tools, stop)?;
+            copy_folder(&entry.path(), &target, tools)?;
         } else if kind.is_file() {
             fs::copy(entry.path(), &target)?;
             tools.give(&target)?;

@@ -1,11 +1,11 @@
-//! Ends PostgreSQL processes that work in a data folder: our own at shutdown, and those that a
+//! Ends database processes that work in a data folder: our own at shutdown, and those that a
 //! killed run left behind.
 //!
 //! A process is only ever ended when it is one of the programs this module starts **and** its
 //! command line names a path below the data folder; a recorded process id alone proves nothing,
 //! because ids are used again.
 
-use super::programs;
+use crate::data_plane::postgres::programs;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,16 +14,19 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+/// What servers run to keep their archive and to read from it.
+const HELPERS: [&str; 2] = ["cp", "mv"];
+
 /// How often the process list is read again before harsher means (each after [`PAUSE`]).
 const PATIENCE: u32 = 400;
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Ends every PostgreSQL program that works below `folder` and waits until they are gone. Servers
+/// Ends every program that works below `folder` and waits until they are gone. Servers
 /// get the signal for an immediate shutdown: what they hold is about to be removed.
 ///
 /// # Errors
 /// The processes that could not be ended.
-pub(super) fn end(folder: &Path) -> Result<usize, String> {
+pub(in crate::data_plane) fn end(folder: &Path) -> Result<usize, String> {
     let mut ended = 0;
     for attempt in 0..PATIENCE {
         let found = working_in(folder);
@@ -63,7 +66,12 @@ impl Process {
     }
 
     fn works_in(&self, folder: &str) -> bool {
-        programs::NAMES.contains(&self.program()) && self.command.contains(&format!(" {folder}/"))
+        let names = |path: &str| self.command.contains(&format!(" {path}"));
+        let program = self.program();
+        (programs::NAMES.contains(&program) && names(&format!("{folder}/")))
+            || (HELPERS.contains(&program)
+                && names(&format!("{folder}/"))
+                && self.command.contains("/archive/"))
     }
 
     fn end(&self, force: bool) -> Result<(), String> {
@@ -127,6 +135,8 @@ mod tests {
         assert!(ours.works_in("/data"));
         assert!(!ours.works_in("/dat"));
         assert!(!ours.works_in("/data/clusters/b"));
+        assert!(process("cp pg_wal/01 /data/clusters/a/archive/01.new").works_in("/data"));
+        assert!(!process("cp /data/clusters/a/log /tmp/log").works_in("/data"));
         assert!(!process("vim /data/clusters/a/log").works_in("/data"));
         assert!(!process("postgres -D /mnt/data/clusters/a/data").works_in("/data"));
     }
