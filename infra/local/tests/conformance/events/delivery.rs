@@ -5,8 +5,6 @@ use crate::bed::{ACCOUNT, Bed, REGION};
 use crate::fact::{Outcome, Skip, facts};
 use crate::sqs::Queue;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
-use aurora_restore_local::faults::{FaultKind, FaultRule};
-use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_local::rds::model::Place;
 use aurora_restore_local::rds::names::Kind;
 use aurora_restore_local::rds::notices::Notice;
