@@ -24,6 +24,7 @@ pub mod names;
 pub mod notices;
 mod operation;
 mod passing;
+mod passing_instances;
 mod point_in_time;
 mod power;
 mod quotas;
