@@ -16,12 +16,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// Threads of the server.
-const SERVER_THREADS: usize = 2;
+pub(super) const SERVER_THREADS: usize = 2;
 
 /// Calls per second of `connections`, each of which has a job (and a message group) of its own.
 pub(super) fn measure(connections: u16, time: Duration) -> anyhow::Result<Operations> {
@@ -29,14 +29,11 @@ pub(super) fn measure(connections: u16, time: Duration) -> anyhow::Result<Operat
     let client = Builder::new_current_thread().enable_all().build()?;
     let stage = Stage::set(Arc::new(SystemNow), Clock::system(), connections);
     let stage = client.block_on(stage)?;
-    let listener = server.block_on(TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    let pages = Pages::default();
-    server.spawn(server::serve(stage.cloud.clone(), listener, pages, std::future::pending()));
+    let address = serve(&server, &stage)?;
     let measured = client.block_on(async {
         let load = async |request: fn(&Stage, &JobState) -> Prepared| {
             let requests = stage.jobs.iter().map(|job| request(&stage, job)).collect();
-            keep_asking(address, requests, time).await
+            keep_asking(address, requests, Until::Time(time)).await
         };
         anyhow::Ok(Operations {
             send_message: load(send_message).await?,
@@ -48,18 +45,41 @@ pub(super) fn measure(connections: u16, time: Duration) -> anyhow::Result<Operat
     measured
 }
 
-async fn keep_asking(
+/// Opens a port for the cloud of a stage.
+pub(super) fn serve(server: &Runtime, stage: &Stage) -> anyhow::Result<SocketAddr> {
+    let listener = server.block_on(TcpListener::bind("127.0.0.1:0"))?;
+    let address = listener.local_addr()?;
+    let pages = Pages::default();
+    server.spawn(server::serve(stage.cloud.clone(), listener, pages, std::future::pending()));
+    Ok(address)
+}
+
+/// How long connections keep asking.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Until {
+    /// So long.
+    Time(Duration),
+    /// Until each has made so many calls.
+    Calls(u64),
+}
+
+/// Has each request asked again and again on a connection of its own.
+pub(super) async fn keep_asking(
     address: SocketAddr,
     requests: Vec<Prepared>,
-    time: Duration,
+    until: Until,
 ) -> anyhow::Result<Rate> {
-    let (watch, end) = (Stopwatch::start(), Instant::now() + time);
+    let (watch, start) = (Stopwatch::start(), Instant::now());
+    let is_over = move |calls| match until {
+        Until::Time(time) => start.elapsed() >= time,
+        Until::Calls(most) => calls >= most,
+    };
     let mut connections = JoinSet::new();
     for (n, mut request) in (0_u64..).zip(requests) {
         connections.spawn(async move {
             let mut connection = Connection::open(address).await?;
             let mut calls = 0;
-            while Instant::now() < end {
+            while !is_over(calls) {
                 // No two calls have the same number, of whatever connection they are.
                 connection.call(&mut request, n * 100_000_000 + calls).await?;
                 calls += 1;
@@ -89,7 +109,7 @@ fn send_message(stage: &Stage, job: &JobState) -> Prepared {
 }
 
 /// The renewal of a lease: a condition, and a new entry in an index.
-fn update_item(stage: &Stage, job: &JobState) -> Prepared {
+pub(super) fn update_item(stage: &Stage, job: &JobState) -> Prepared {
     let body = json!({
         "TableName": stage.env.common.table,
         "Key": key(job),
@@ -111,7 +131,7 @@ fn get_item(stage: &Stage, job: &JobState) -> Prepared {
     dynamodb(stage, "GetItem", &body)
 }
 
-fn dynamodb(stage: &Stage, operation: &str, body: &Value) -> Prepared {
+pub(super) fn dynamodb(stage: &Stage, operation: &str, body: &Value) -> Prepared {
     let account = stage.env.common.local_account.as_str();
     let target = format!("DynamoDB_20120810.{operation}");
     Prepared::new(Service::Dynamodb, account, &target, body)

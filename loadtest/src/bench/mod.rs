@@ -3,6 +3,7 @@
 
 mod cli;
 mod connection;
+mod curve;
 mod empty;
 mod http;
 mod in_process;
@@ -11,7 +12,7 @@ mod restores;
 mod stage;
 mod stopwatch;
 
-pub use report::{Figures, Operations, Rate, Restores};
+pub use report::{Figures, Operations, Point, Rate, Restores};
 
 use clap::Parser;
 use cli::{Bench, Cli, Output, Verb};
@@ -45,6 +46,8 @@ fn print(bench: &Bench) -> anyhow::Result<()> {
 fn measure(bench: &Bench) -> anyhow::Result<Figures> {
     say("the local cloud over HTTP");
     let http = http::measure(bench.connections, bench.time())?;
+    say("the local cloud over HTTP, the fuller and the fuller");
+    let curve = curve::measure(bench.connections, bench.time())?;
     say("the AWS SDK on the local cloud, in process");
     let in_process = in_process::measure(bench.time())?;
     say("the AWS SDK on nothing at all");
@@ -56,6 +59,7 @@ fn measure(bench: &Bench) -> anyhow::Result<Figures> {
         is_optimised: !cfg!(debug_assertions),
         connections: bench.connections,
         http,
+        curve,
         in_process,
         sdk_alone,
         restores,

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// Calls per second that the local cloud should serve over HTTP: a fleet of hundreds of workers.
-const HTTP_AIM: u64 = 5_000;
+const HTTP_AIM: u64 = 10_000;
 
 /// Calls per second that a simulation should get through: a few hundred restores a second.
 const IN_PROCESS_AIM: u64 = 20_000;
@@ -27,6 +27,8 @@ pub struct Figures {
     pub connections: u16,
     /// The local cloud over HTTP.
     pub http: Operations,
+    /// The same with more and more messages and items in it.
+    pub curve: Vec<Point>,
     /// The AWS SDK on the local cloud, in process, on one thread.
     pub in_process: Operations,
     /// The AWS SDK on a transport that answers nothing: its own cost, and so the ceiling of the
@@ -45,6 +47,21 @@ pub struct Operations {
     pub update_item: Rate,
     /// Reading the state of a job.
     pub get_item: Rate,
+}
+
+/// The local cloud over HTTP with so much in it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Point {
+    /// Messages in the queue, and as many items in the table and its index.
+    pub size: u32,
+    /// Sending one more message.
+    pub send_message: Rate,
+    /// Receiving the first one.
+    pub receive_message: Rate,
+    /// A conditional update.
+    pub update_item: Rate,
+    /// Ten entries of the index.
+    pub query: Rate,
 }
 
 /// How often something was done.
@@ -162,11 +179,42 @@ impl Figures {
         let http = format!("HTTP, {} connections", self.connections);
         let mut rows = Vec::new();
         rows.extend(self.http.rows(&http, HTTP_AIM));
+        rows.extend(self.curve_rows());
         rows.extend(self.in_process.rows("AWS SDK in process, one thread", IN_PROCESS_AIM));
         let alone = "AWS SDK alone, one thread: UpdateItem answered by nobody".to_owned();
         let figure = format!("{}/s", grouped(self.sdk_alone.per_second.round() as u64));
         rows.push([alone, figure, "the ceiling".to_owned()]);
         rows.extend(self.restores.rows());
+        rows
+    }
+}
+
+impl Point {
+    fn operations(&self) -> [(&'static str, Rate); 4] {
+        [
+            ("SendMessage", self.send_message),
+            ("ReceiveMessage", self.receive_message),
+            ("UpdateItem with a condition", self.update_item),
+            ("Query of an index", self.query),
+        ]
+    }
+}
+
+impl Figures {
+    /// Each point of the curve, with its ratio to the first one.
+    fn curve_rows(&self) -> Vec<[String; 3]> {
+        let Some(first) = self.curve.first() else { return Vec::new() };
+        let row = |point: &Point, (what, rate): (&str, Rate), base: Rate| {
+            let figure = format!("{}/s", grouped(rate.per_second.round() as u64));
+            let size = grouped(u64::from(point.size));
+            let ratio = per(rate.per_second, base.per_second);
+            [format!("HTTP, {size} messages and items: {what}"), figure, format!("× {ratio}")]
+        };
+        let mut rows = Vec::new();
+        for at in 0..first.operations().len() {
+            let base = first.operations()[at].1;
+            rows.extend(self.curve.iter().map(|point| row(point, point.operations()[at], base)));
+        }
         rows
     }
 }
@@ -238,10 +286,24 @@ mod tests {
             is_optimised: true,
             connections: 32,
             http: operations.clone(),
+            curve: [1_000, 10_000].map(point).to_vec(),
             in_process: operations,
             sdk_alone: rate,
             restores,
         }
+    }
+
+    fn point(size: u32) -> Point {
+        let rate = Rate::of(u64::from(20_000 - size), Duration::from_secs(1));
+        Point { size, send_message: rate, receive_message: rate, update_item: rate, query: rate }
+    }
+
+    #[test]
+    fn the_curve_shows_each_size_beside_the_first_one() {
+        let text = figures().to_string();
+        let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap().to_owned();
+        assert!(line("1,000 messages and items: SendMessage").ends_with("19,000/s  × 1"));
+        assert!(line("10,000 messages and items: SendMessage").ends_with("10,000/s  × 0.53"));
     }
 
     #[test]
@@ -276,7 +338,7 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         let http = "HTTP, 32 connections: SendMessage";
-        assert_eq!(words(http), [http, "12,346/s", "5,000/s"]);
+        assert_eq!(words(http), [http, "12,346/s", "10,000/s"]);
         let sdk = "AWS SDK in process, one thread: GetItem";
         assert_eq!(words(sdk), [sdk, "12,346/s", "20,000/s"]);
         let alone = "AWS SDK alone, one thread: UpdateItem answered by nobody";
