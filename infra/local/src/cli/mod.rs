@@ -12,12 +12,14 @@ mod trouble;
 use clap::{Parser, Subcommand};
 use down::Folder;
 use faults::Faults;
+use programs::Asked;
 use serve::Serve;
 use status::Status;
 use trouble::Trouble;
 
 /// The AWS services that aurora-restore uses, on this machine: SQS, DynamoDB, RDS for Aurora, STS
-/// and Secrets Manager, with real PostgreSQL servers as the clusters.
+/// and Secrets Manager, with real PostgreSQL and MariaDB servers as the
+/// clusters.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -39,9 +41,10 @@ enum Command {
     /// End a running local cloud, and clean up what a killed one left behind.
     #[command(after_help = DOWN_EXAMPLES)]
     Down(Folder),
-    /// Say which PostgreSQL would be used, or how to install one (exit code 1).
+    /// Say which PostgreSQL and MariaDB would be used, or how to install them (exit code 1 without
+    /// PostgreSQL).
     #[command(after_help = PROGRAMS_EXAMPLES)]
-    Programs,
+    Programs(Asked),
 }
 
 impl Cli {
@@ -52,7 +55,7 @@ impl Cli {
             Command::Status(args) => status::status(args),
             Command::Faults(args) => faults::faults(args),
             Command::Down(folder) => Ok(down::down(folder)?),
-            Command::Programs => Ok(programs::programs()?),
+            Command::Programs(asked) => Ok(programs::programs(asked)?),
         }
     }
 }
@@ -93,4 +96,5 @@ Examples:
 const PROGRAMS_EXAMPLES: &str = "\
 Examples:
   aurora-restore-local programs
+  aurora-restore-local programs --engine mysql
   PG_BIN=/usr/lib/postgresql/17/bin aurora-restore-local programs";

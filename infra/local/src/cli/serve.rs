@@ -55,10 +55,11 @@ pub(crate) struct Serve {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DataPlaneKind {
-    /// Real PostgreSQL servers when PostgreSQL is on this machine, else none, with a warning.
+    /// Real servers of the databases that are on this machine, else none, with a warning.
     Auto,
-    /// Real PostgreSQL servers, or an error.
-    Postgres,
+    /// Real PostgreSQL and MariaDB servers, or an error when neither is on this machine.
+    #[value(alias = "postgres")]
+    Servers,
     /// No data: clusters and snapshots exist for the control plane only.
     None,
 }
@@ -68,6 +69,13 @@ fn speed(text: &str) -> Result<f64, String> {
         Ok(speed) if speed > 0.0 && speed.is_finite() => Ok(speed),
         _ => Err("must be a number above 0".into()),
     }
+}
+
+/// The data plane, and its name in what we say of us: that of the engine the demo needs, where it is
+/// served.
+struct Started {
+    plane: ServerPlane,
+    name: &'static str,
 }
 
 /// Runs the local cloud until it is asked to end.
@@ -80,51 +88,64 @@ pub(crate) fn serve(args: &Serve) -> Result<()> {
     }
     let folder = DataFolder::claim(&args.folder.path(), args.keep_data).map_err(Error::msg)?;
     let folder = Arc::new(folder);
-    let plane = start_data_plane(args.data_plane, &folder)?;
+    let started = start_data_plane(args.data_plane, &folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(run(args, plane.as_ref()));
+    let served = runtime.block_on(run(args, started.as_ref()));
     // No request is served any more from here on.
     drop(runtime);
     if let Some(file) = &args.port_file {
         let _ = fs::remove_file(file);
     }
-    let stopped = plane.map_or(Ok(()), |plane| plane.shutdown());
+    let stopped = started.map_or(Ok(()), |started| started.plane.shutdown());
     served.and(stopped.and_then(|()| folder.release()).map_err(Error::msg))
 }
 
-fn start_data_plane(kind: DataPlaneKind, folder: &Arc<DataFolder>) -> Result<Option<ServerPlane>> {
+/// The data plane, and what it is called.
+fn start_data_plane(kind: DataPlaneKind, folder: &Arc<DataFolder>) -> Result<Option<Started>> {
     if kind == DataPlaneKind::None {
         return Ok(None);
     }
     let programs = Programs::find();
-    match (&programs.postgres, kind) {
-        (Ok(found), _) => {
-            tracing::info!(version = %found.version, bin = %found.bin.display(), "databases");
-            tracing::info!("Aurora MySQL is control plane only: its clusters hold no data");
-        }
-        (Err(e), DataPlaneKind::Auto) => {
+    match (programs.nothing(), kind) {
+        (Some(e), DataPlaneKind::Auto) => {
             tracing::warn!("control plane only, clusters hold no data: {e}");
             return Ok(None);
         }
-        (Err(e), _) => bail!("{e}"),
+        (Some(e), _) => bail!("{e}"),
+        (None, _) => tell(&programs),
     }
-    ServerPlane::start(programs, Arc::clone(folder)).map(Some).map_err(Error::msg)
+    let name = if programs.postgres.is_ok() { "postgres" } else { "mariadb" };
+    let plane = ServerPlane::start(programs, Arc::clone(folder)).map_err(Error::msg)?;
+    Ok(Some(Started { plane, name }))
 }
 
-async fn run(args: &Serve, plane: Option<&ServerPlane>) -> Result<()> {
+/// Says which databases there are, and what has no data for want of them.
+fn tell(programs: &Programs) {
+    match &programs.postgres {
+        Ok(it) => tracing::info!(version = %it.version, bin = %it.bin.display(), "databases"),
+        Err(e) => tracing::warn!("Aurora PostgreSQL is control plane only, without data: {e}"),
+    }
+    match &programs.mariadb {
+        Ok(it) => tracing::info!(version = %it.version, server = %it.server.display(), "databases"),
+        Err(e) => tracing::warn!("Aurora MySQL is control plane only, without data: {e}"),
+    }
+}
+
+async fn run(args: &Serve, started: Option<&Started>) -> Result<()> {
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let settings = WorldSettings { seed: args.seed, speed: args.speed, ..WorldSettings::default() };
+    let plane = started.map(|started| &started.plane);
     let data: Box<dyn DataPlane> = match plane {
         Some(plane) => Box::new(plane.clone()),
         None => Box::new(NoData),
     };
     let cloud = Cloud::new(World::new(settings, data), Arc::new(SystemNow));
     let pages = Pages { ca_pem: plane.map(|plane| plane.ca_pem().to_owned()) };
-    announce(args, &endpoint, plane)?;
+    announce(args, &endpoint, started)?;
     let [terminate, interrupt] = &mut signals;
     let stop = asked_to_end(terminate, interrupt);
     server::serve_within(limits(), cloud, listener, pages, stop).await;
@@ -148,13 +169,13 @@ async fn asked_to_end(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 /// Says that the endpoint is up: connections are accepted from now on.
-fn announce(args: &Serve, endpoint: &str, plane: Option<&ServerPlane>) -> Result<()> {
-    let data_plane = if plane.is_some() { "postgres" } else { "none" };
+fn announce(args: &Serve, endpoint: &str, started: Option<&Started>) -> Result<()> {
+    let data_plane = started.map_or("none", |started| started.name);
     if let Some(file) = &args.port_file {
         let about = json!({
             "endpoint": endpoint,
             "pid": std::process::id(),
-            "ca_file": plane.map(ServerPlane::ca_file),
+            "ca_file": started.map(|started| started.plane.ca_file()),
             "data_plane": data_plane,
         });
         replace(file, &about.to_string())

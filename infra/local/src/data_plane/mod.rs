@@ -3,6 +3,7 @@
 //! The control plane ([`crate::rds`]) hands work over and asks later how it went; it never waits.
 //! Clusters and snapshots are named by their immutable resource ids, so a rename is no work here.
 
+pub mod mariadb;
 pub mod postgres;
 pub mod servers;
 
@@ -153,7 +154,7 @@ pub trait DataPlane: Send {
 }
 
 /// No data at all: everything is done at once, at made-up addresses. For tests of the control
-/// plane, for the simulation, and for machines without PostgreSQL.
+/// plane, for the simulation, and for machines without database servers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoData;
 

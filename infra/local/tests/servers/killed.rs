@@ -1,5 +1,6 @@
 //! What a run that was killed leaves, and who cleans it.
 
+use crate::mariadb_rig::*;
 use crate::rig::*;
 use aurora_restore_local::data_plane::servers::ServerPlane;
 use aurora_restore_local::data_plane::servers::folder::DataFolder;
@@ -9,10 +10,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A run that was killed while its cluster took connections.
-fn killed_run(data: &Path) -> Endpoint {
+fn killed_run(data: &Path, engine: &str) -> Endpoint {
     let mut run = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "killed::a_run_to_be_killed", "--nocapture"])
         .env("KILLED_RUN_DATA", data)
+        .env("KILLED_RUN_ENGINE", engine)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -34,9 +36,25 @@ fn leftovers_of_a_killed_run_are_cleaned_at_the_next_start_and_by_down() {
     }
     let mut rig = Rig::new();
     let other = rig.opened("cluster-of-another-run");
-    let data = rig.parent.path().join("killed");
+    cleaned_after_a_kill(rig.parent.path(), "postgres");
+    assert_eq!(rig.client(&other).sql("SELECT 1"), "1");
+}
 
-    let left = killed_run(&data);
+#[test]
+fn leftovers_of_a_killed_run_with_mysql_are_cleaned_at_the_next_start_and_by_down() {
+    if skipped_mariadb() {
+        return;
+    }
+    let mut rig = Rig::new();
+    let other = rig.opened_mysql("cluster-of-another-run");
+    cleaned_after_a_kill(rig.parent.path(), "mysql");
+    assert_eq!(other.sql("SELECT 1"), "1");
+}
+
+/// Kills one run, which the next start cleans up after, and another one, for `down`.
+fn cleaned_after_a_kill(parent: &Path, engine: &str) {
+    let data = parent.join("killed");
+    let left = killed_run(&data, engine);
     let plane = ServerPlane::open(&data).unwrap();
     assert!(!listens(&left));
     assert_eq!(processes_in(&data), Vec::<String>::new());
@@ -44,15 +62,13 @@ fn leftovers_of_a_killed_run_are_cleaned_at_the_next_start_and_by_down() {
     plane.shutdown().unwrap();
     assert!(!data.exists());
 
-    let left = killed_run(&data);
+    let left = killed_run(&data, engine);
     let program = env!("CARGO_BIN_EXE_aurora-restore-local");
     let down = Command::new(program).args(["down", "--data-dir"]).arg(&data).status().unwrap();
     assert!(down.success());
     assert!(!listens(&left));
     assert_eq!(processes_in(&data), Vec::<String>::new());
     assert!(!data.exists());
-
-    assert_eq!(rig.client(&other).sql("SELECT 1"), "1");
 }
 
 #[test]
@@ -60,7 +76,8 @@ fn leftovers_of_a_killed_run_are_cleaned_at_the_next_start_and_by_down() {
 fn a_run_to_be_killed() {
     let Some(data) = std::env::var_os("KILLED_RUN_DATA") else { return };
     let mut plane = ServerPlane::open(Path::new(&data)).unwrap();
-    plane.submit(create("cluster-left"));
+    let mysql = std::env::var("KILLED_RUN_ENGINE").is_ok_and(|engine| engine == "mysql");
+    plane.submit(if mysql { create_mysql("cluster-left") } else { create("cluster-left") });
     let ticket = plane.submit(open("cluster-left"));
     for _ in 0..TURNS {
         if let Progress::Done(Some(endpoint)) = plane.poll(ticket) {

@@ -1,6 +1,7 @@
 //! Facts about the data plane, with real database servers and their real clients.
 //!
-//! Needs PostgreSQL on the machine; `AURORA_RESTORE_SKIP_POSTGRES=1` skips its tests.
+//! Needs PostgreSQL and MariaDB on the machine; `AURORA_RESTORE_SKIP_POSTGRES=1` and
+//! `AURORA_RESTORE_SKIP_MARIADB=1` skip their tests.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +10,9 @@
 )]
 
 mod killed;
+mod mariadb;
+mod mariadb_past;
+mod mariadb_rig;
 mod postgres;
 mod postgres_many;
 mod postgres_past;

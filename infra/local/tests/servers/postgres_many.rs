@@ -1,5 +1,6 @@
-//! SQL run by the plane, and many PostgreSQL clusters at once.
+//! SQL run by the plane in PostgreSQL, and many clusters of both engines at once.
 
+use crate::mariadb_rig::*;
 use crate::rig::*;
 use aurora_restore_local::data_plane::DataPlane;
 use std::collections::BTreeSet;
@@ -47,15 +48,18 @@ fn sql_that_fails_says_what_the_server_said_and_keeps_its_secrets() {
 }
 
 #[test]
-fn ten_clusters_are_made_filled_opened_and_copied_at_once() {
+fn ten_clusters_of_both_engines_are_made_filled_and_opened_at_once() {
     if skipped() {
         return;
     }
     let mut rig = Rig::new();
-    let names: Vec<String> = (0..10).map(|n| format!("cluster-{n}")).collect();
+    let mysql = if skipped_mariadb() { "none" } else { "mysql" };
+    let name = |n| format!("{}-{n}", if n % 3 == 2 { "mysql" } else { "cluster" });
+    let names: Vec<String> = (0..10).map(name).collect();
     let mut tickets = Vec::new();
     for name in &names {
-        tickets.push(rig.plane.submit(create(name)));
+        let made = if name.starts_with(mysql) { create_mysql(name) } else { create(name) };
+        tickets.push(rig.plane.submit(made));
         let sql = format!("CREATE TABLE t AS SELECT '{name}' AS x");
         tickets.push(rig.plane.submit(run_sql(name, &sql)));
         tickets.push(rig.plane.submit(open(name)));
@@ -63,7 +67,13 @@ fn ten_clusters_are_made_filled_opened_and_copied_at_once() {
     rig.all_done(&tickets);
     let endpoints: Vec<_> = names.iter().map(|name| rig.done(open(name)).unwrap()).collect();
     for (name, endpoint) in names.iter().zip(&endpoints) {
-        assert_eq!(rig.client(endpoint).sql("SELECT x FROM t"), *name);
+        let x = "SELECT x FROM t";
+        let found = if name.starts_with(mysql) {
+            rig.mysql(endpoint).sql(x)
+        } else {
+            rig.client(endpoint).sql(x)
+        };
+        assert_eq!(found, *name);
     }
     assert_eq!(endpoints.iter().map(|e| e.port).collect::<BTreeSet<_>>().len(), 10);
     let drops: Vec<_> = names.iter().map(|name| rig.plane.submit(drop_cluster(name))).collect();

@@ -79,11 +79,16 @@ impl Rig {
 
     /// A new cluster, made by some work, that takes connections.
     pub fn opened_after(&mut self, work: Work, cluster: &str) -> Client {
+        let endpoint = self.endpoint_after(work, cluster);
+        self.client(&endpoint)
+    }
+
+    /// Where a new cluster, made by some work, takes connections.
+    pub fn endpoint_after(&mut self, work: Work, cluster: &str) -> Endpoint {
         let made = self.plane.submit(work);
         let opened = self.plane.submit(open(cluster));
         self.all_done(&[made, opened]);
-        let endpoint = self.done(open(cluster)).unwrap();
-        self.client(&endpoint)
+        self.done(open(cluster)).unwrap()
     }
 
     /// A new cluster that takes connections.
@@ -195,6 +200,10 @@ pub fn processes_in(folder: &Path) -> Vec<String> {
 
 pub fn drop_cluster(cluster: &str) -> Work {
     Work::DropCluster { cluster: cluster.into() }
+}
+
+pub fn drop_snapshot(snapshot: &str) -> Work {
+    Work::DropSnapshot { snapshot: snapshot.into() }
 }
 
 pub fn clone(source: &str, cluster: &str) -> Work {

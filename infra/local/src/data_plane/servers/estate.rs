@@ -125,8 +125,16 @@ impl Estate {
         }
     }
 
+    /// Makes the template ahead of its first use, where the engine is on this machine.
+    pub(super) fn prepare(&self, engine: Engine) -> Result<(), String> {
+        if !self.systems.contains_key(&engine) {
+            return Ok(());
+        }
+        self.template(engine).map(drop)
+    }
+
     /// Makes the template, or waits until it is made.
-    pub(super) fn template(&self, engine: Engine) -> Result<PathBuf, String> {
+    fn template(&self, engine: Engine) -> Result<PathBuf, String> {
         let system = self.system(engine)?;
         let template = self.folder.templates().join(engine.as_str());
         let make = || system.dbms.make_template(&template).map(|()| template.clone());

@@ -5,7 +5,7 @@
 //! command line names a path below the data folder; a recorded process id alone proves nothing,
 //! because ids are used again.
 
-use crate::data_plane::postgres::programs;
+use crate::data_plane::{mariadb, postgres};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -13,6 +13,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+
+/// What runs the scripts among the programs.
+const SHELLS: [&str; 3] = ["sh", "bash", "dash"];
 
 /// What servers run to keep their archive and to read from it.
 const HELPERS: [&str; 2] = ["cp", "mv"];
@@ -61,17 +64,27 @@ struct Process {
 
 impl Process {
     fn program(&self) -> &str {
-        let first = self.command.split(' ').next().unwrap_or_default();
-        first.rsplit('/').next().unwrap_or_default()
+        self.file_name(0)
+    }
+
+    /// The program, or the script that it runs.
+    fn script(&self) -> &str {
+        self.file_name(usize::from(SHELLS.contains(&self.program())))
+    }
+
+    fn file_name(&self, nth: usize) -> &str {
+        let word = self.command.split(' ').nth(nth).unwrap_or_default();
+        word.rsplit('/').next().unwrap_or_default()
     }
 
     fn works_in(&self, folder: &str) -> bool {
-        let names = |path: &str| self.command.contains(&format!(" {path}"));
-        let program = self.program();
-        (programs::NAMES.contains(&program) && names(&format!("{folder}/")))
-            || (HELPERS.contains(&program)
-                && names(&format!("{folder}/"))
-                && self.command.contains("/archive/"))
+        // As an argument of its own, or the value of an option.
+        let names = |before: char| self.command.contains(&format!("{before}{folder}/"));
+        let script = self.script();
+        let server = postgres::programs::NAMES.contains(&script)
+            || mariadb::programs::NAMES.contains(&script);
+        let helper = HELPERS.contains(&self.program()) && self.command.contains("/archive/");
+        (server && (names(' ') || names('='))) || (helper && names(' '))
     }
 
     fn end(&self, force: bool) -> Result<(), String> {
@@ -130,11 +143,20 @@ mod tests {
     }
 
     #[test]
-    fn only_postgres_programs_below_the_folder_count() {
+    fn only_programs_of_databases_below_the_folder_count() {
         let ours = process("/usr/lib/postgresql/15/bin/postgres -D /data/clusters/a/data");
         assert!(ours.works_in("/data"));
         assert!(!ours.works_in("/dat"));
         assert!(!ours.works_in("/data/clusters/b"));
+        assert!(
+            process("/usr/sbin/mariadbd --defaults-file=/data/clusters/a/server.cnf")
+                .works_in("/data")
+        );
+        assert!(
+            process("/bin/sh /usr/bin/mariadb-install-db --datadir=/data/templates/mysql")
+                .works_in("/data")
+        );
+        assert!(!process("sh -c mariadbd /data/clusters/a").works_in("/data"));
         assert!(process("cp pg_wal/01 /data/clusters/a/archive/01.new").works_in("/data"));
         assert!(!process("cp /data/clusters/a/log /tmp/log").works_in("/data"));
         assert!(!process("vim /data/clusters/a/log").works_in("/data"));

@@ -149,7 +149,7 @@ impl Drop for Workers {
 
 impl Shared {
     fn run(&self, prepare: bool) {
-        if prepare && let Err(e) = self.estate.template(Engine::Postgres) {
+        if prepare && let Err(e) = self.estate.prepare(Engine::Postgres) {
             tracing::error!("{e}");
         }
         while let Some((ticket, work)) = self.next() {

@@ -1,10 +1,10 @@
 //! Runs programs and handles files for the user that the servers run as: an unprivileged one, with
 //! a clean environment, and with errors that say what the program said.
 
-use super::copy::copy_folder;
+use super::copy::{copy_folder, link_folder};
 use nix::unistd::{User, geteuid};
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -23,6 +23,8 @@ pub(in crate::data_plane) enum Input<'a> {
     None,
     /// A text.
     Text(&'a str),
+    /// What is in a file.
+    File(&'a Path),
 }
 
 /// The user that programs run as, and whether long work is to end early.
@@ -66,7 +68,7 @@ impl Tools {
         let failed = |e: io::Error| format!("{name}: {e}");
         let mut command = self.command(program);
         command.args(args).envs(env.iter().copied());
-        command.stdin(stdin_for(input)).stdout(Stdio::piped());
+        command.stdin(stdin_for(input).map_err(failed)?).stdout(Stdio::piped());
         let child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
         let output = feed(child, input).map_err(failed)?;
         if output.status.success() {
@@ -99,6 +101,12 @@ impl Tools {
     pub(in crate::data_plane) fn copy(&self, from: &Path, to: &Path) -> Result<(), String> {
         copy_folder(from, to, self)
             .map_err(|e| format!("cannot copy {} to {}: {e}", from.display(), to.display()))
+    }
+
+    /// A folder with the same files as another, for what is only read from then on.
+    pub(in crate::data_plane) fn link(&self, from: &Path, to: &Path) -> Result<(), String> {
+        link_folder(from, to, self)
+            .map_err(|e| format!("cannot link {} to {}: {e}", from.display(), to.display()))
     }
 
     /// Gives a file or folder to the user the servers run as.
@@ -155,11 +163,12 @@ fn unprivileged_user() -> Result<User, String> {
     })
 }
 
-fn stdin_for(input: Input<'_>) -> Stdio {
-    match input {
+fn stdin_for(input: Input<'_>) -> io::Result<Stdio> {
+    Ok(match input {
         Input::None => Stdio::null(),
         Input::Text(_) => Stdio::piped(),
-    }
+        Input::File(path) => File::open(path)?.into(),
+    })
 }
 
 /// Writes the input while the output is read: a program that talks while it is being fed must not
