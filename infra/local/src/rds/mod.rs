@@ -31,6 +31,7 @@ mod render;
 mod restore;
 mod rules;
 mod sharing;
+pub(crate) mod seeding;
 mod snapshots;
 mod surprises;
 mod tags;
