@@ -82,7 +82,8 @@ impl Secrets {
         now_ms: i64,
     ) -> Option<String> {
         let (account, region) = &home;
-        let arn = format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", suffix(rng));
+        let arn =
+            format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", suffix(rng));
         let vault = self.vaults.entry(home).or_default();
         if vault.contains_key(name) {
             return None;

@@ -130,11 +130,7 @@ fn start_data_plane(kind: DataPlaneKind, folder: &Arc<DataFolder>) -> Result<Opt
     ServerPlane::start(programs, Arc::clone(folder)).map(Some).map_err(Error::msg)
 }
 
-async fn run(
-    args: &Serve,
-    plane: Option<&ServerPlane>,
-    seed: Option<&SeedFile>,
-) -> Result<()> {
+async fn run(args: &Serve, plane: Option<&ServerPlane>, seed: Option<&SeedFile>) -> Result<()> {
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let listener = TcpListener::bind(args.listen)
         .await

@@ -45,3 +45,6 @@ impl SeedFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,3 +13,4 @@ mod postgres;
 mod postgres_many;
 mod postgres_past;
 mod rig;
+mod seeded;

@@ -49,8 +49,9 @@ impl Draft {
         }
         cluster.identifier.clone_from(&name);
         let database = first_database(&cluster);
-        let script = |(named, sql): (Option<String>, String)| {
-            Script { database: named.unwrap_or_else(|| database.clone()), sql }
+        let script = |(named, sql): (Option<String>, String)| Script {
+            database: named.unwrap_or_else(|| database.clone()),
+            sql,
         };
         let scripts = scripts.into_iter().map(script).collect();
         let arn = names::arn(&place, Kind::Cluster, &name);
@@ -94,7 +95,8 @@ impl Draft {
         n: usize,
     ) -> Option<String> {
         let path = format!("{at}.name");
-        let given = seed.name.clone().unwrap_or_else(|| format!("{}-{}", cluster.identifier, n + 1));
+        let given =
+            seed.name.clone().unwrap_or_else(|| format!("{}-{}", cluster.identifier, n + 1));
         let name = names::identifier("DBInstanceIdentifier", &given);
         let name = cx.faults.ask(&path, name, IDENTIFIER)?;
         if self.estate(place).instance_name_taken(&name) {
@@ -169,18 +171,24 @@ fn base(
     let version = cx.faults.ask(format!("{at}.version"), version, fix);
     let usual = if engine.name == "aurora-mysql" { "admin" } else { "postgres" };
     let user = seed.master_username.as_deref().unwrap_or(usual);
-    let fix = format!("must be at most {} letters, digits and _, and not a reserved name",
-        engine.users.longest);
+    let fix = format!(
+        "must be at most {} letters, digits and _, and not a reserved name",
+        engine.users.longest
+    );
     let user = names::master_username(engine, user);
     let user = cx.faults.ask(format!("{at}.master_username"), user, fix);
     let password = seed.master_password.as_deref().unwrap_or(PASSWORD);
-    let fix = format!("must be 8 to {} characters of ASCII but for / @ \" and the space",
-        engine.longest_password);
+    let fix = format!(
+        "must be 8 to {} characters of ASCII but for / @ \" and the space",
+        engine.longest_password
+    );
     let password = names::master_password(engine, password);
     let password = cx.faults.ask(format!("{at}.master_password"), password, fix);
     let database = seed.database.as_deref().map(|given| names::database(engine, given)).transpose();
-    let fix = format!("must be at most {} letters, digits and _, and not a reserved name",
-        engine.databases.longest);
+    let fix = format!(
+        "must be at most {} letters, digits and _, and not a reserved name",
+        engine.databases.longest
+    );
     let database = cx.faults.ask(format!("{at}.database"), database, fix);
     let resource_id = names::resource_id("cluster", &mut cx.rng);
     Some(Base {
@@ -220,14 +228,22 @@ fn settings(
     });
     let fields = [
         ("port", one("Port", seed.port.map(|n| n.to_string())), "must be between 1150 and 65535"),
-        ("storage_type", one("StorageType", seed.storage_type.clone()),
-            "must be \"aurora\" or \"aurora-iopt1\""),
-        ("backup_retention_days",
+        (
+            "storage_type",
+            one("StorageType", seed.storage_type.clone()),
+            "must be \"aurora\" or \"aurora-iopt1\"",
+        ),
+        (
+            "backup_retention_days",
             one("BackupRetentionPeriod", seed.backup_retention_days.map(|n| n.to_string())),
-            "must be between 1 and 35"),
+            "must be between 1 and 35",
+        ),
         ("security_groups", groups.collect(), "must be like sg-0a1b2c3d"),
-        ("serverless", serverless(seed),
-            "must be capacities up to 256 in steps of 0.5, and a pause of 300 to 86400 s"),
+        (
+            "serverless",
+            serverless(seed),
+            "must be capacities up to 256 in steps of 0.5, and a pause of 300 to 86400 s",
+        ),
     ];
     for (field, pairs, fix) in fields {
         let asked = Asked::read(&Params::from_iter(pairs), place);
