@@ -26,6 +26,7 @@ pub mod params;
 pub mod rates;
 pub mod rds;
 pub mod secrets;
+pub mod seed;
 pub mod server;
 pub mod settings;
 pub mod sns;

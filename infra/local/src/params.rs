@@ -54,3 +54,9 @@ impl Params {
         Params(within.map(|(k, v)| (k[prefix.len()..].to_owned(), v.clone())).collect())
     }
 }
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Params {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+    }
+}

@@ -40,13 +40,16 @@ struct Secret {
     versions: BTreeMap<String, Version>,
 }
 
+/// An account and a Region.
+type Home = (String, String);
+
 /// The secrets of one account in one Region, by name.
 type Vault = BTreeMap<String, Secret>;
 
 /// All secrets of all accounts and Regions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Secrets {
-    vaults: BTreeMap<(String, String), Vault>,
+    vaults: BTreeMap<Home, Vault>,
     owned_versions: u64,
 }
 
@@ -66,6 +69,32 @@ impl Secrets {
             _ => Err(unknown_operation(cx.call)),
         };
         answer.map(Reply::Json)
+    }
+
+    /// Makes a secret with a string, without a call; returns its ARN. `None` when there is one of
+    /// that name.
+    pub fn add(
+        &mut self,
+        home: Home,
+        name: &str,
+        value: &str,
+        rng: &mut fastrand::Rng,
+        now_ms: i64,
+    ) -> Option<String> {
+        let (account, region) = &home;
+        let arn =
+            format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", suffix(rng));
+        let vault = self.vaults.entry(home).or_default();
+        if vault.contains_key(name) {
+            return None;
+        }
+        self.owned_versions += 1;
+        let version = format!("00000000-0000-4000-9000-{:012x}", self.owned_versions);
+        let value = Map::from_iter([("SecretString".to_owned(), json!(value))]);
+        let mut secret = Secret::new(name.to_owned(), arn.clone(), now_ms);
+        secret.add(&version, value, [CURRENT.to_owned()].into(), now_ms);
+        vault.insert(name.to_owned(), secret);
+        Some(arn)
     }
 
     /// The current string of a secret (by name or ARN), without a call.
@@ -173,7 +202,7 @@ fn read_tags(input: &Value) -> BTreeMap<String, String> {
     given.filter_map(|t| Some((text(t, "Key")?, text(t, "Value").unwrap_or_default()))).collect()
 }
 
-fn check_name(name: &str) -> Result<(), AwsError> {
+pub(crate) fn check_name(name: &str) -> Result<(), AwsError> {
     let known = |c: char| c.is_ascii_alphanumeric() || "/_+=.@-".contains(c);
     if (1..=512).contains(&name.len()) && name.chars().all(known) {
         return Ok(());
@@ -214,16 +243,10 @@ fn create(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<Valu
     let (region, account) = (&cx.call.region, &cx.call.account);
     let arn = format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}-{}", suffix(cx.rng));
     let mut secret = Secret {
-        name: name.clone(),
-        arn: arn.clone(),
         description: text(input, "Description"),
         kms_key_id: text(input, "KmsKeyId"),
-        owner: None,
         tags: read_tags(input),
-        created_ms: cx.now_ms,
-        changed_ms: cx.now_ms,
-        deleted: None,
-        versions: BTreeMap::new(),
+        ..Secret::new(name.clone(), arn.clone(), cx.now_ms)
     };
     let mut answer = members([("ARN", Some(json!(arn))), ("Name", Some(json!(name)))]);
     if let Some(value) = value {
@@ -235,6 +258,21 @@ fn create(vault: &mut Vault, cx: &mut Context<'_>, input: &Value) -> Result<Valu
 }
 
 impl Secret {
+    fn new(name: String, arn: String, now_ms: i64) -> Self {
+        Self {
+            name,
+            arn,
+            description: None,
+            kms_key_id: None,
+            owner: None,
+            tags: BTreeMap::new(),
+            created_ms: now_ms,
+            changed_ms: now_ms,
+            deleted: None,
+            versions: BTreeMap::new(),
+        }
+    }
+
     /// Adds a version; its labels leave the versions that had them. What was current before is
     /// then the previous one.
     fn add(&mut self, id: &str, value: Map<String, Value>, stages: BTreeSet<String>, now_ms: i64) {

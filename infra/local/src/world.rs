@@ -90,7 +90,7 @@ pub struct World {
     pub events: events::Events,
     /// Something came to be due earlier than waiting calls know.
     due_earlier: bool,
-    rng: fastrand::Rng,
+    pub(crate) rng: fastrand::Rng,
     requests: u64,
 }
 

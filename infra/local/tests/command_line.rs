@@ -19,6 +19,12 @@ use tokio::task::JoinSet;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_aurora-restore-local");
 
+/// A seed file that shows all there is, and one with every kind of fault.
+const GOOD_SEED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seeds/two-accounts.json");
+const BAD_SEED: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seeds/bad-many-faults.json");
+
 /// A local cloud behind a port, served in the background until it is dropped.
 struct Running {
     cloud: Cloud,
@@ -191,7 +197,8 @@ fn nothing_that_answers_has_an_exit_code_of_its_own() {
     // A port that was just free: nobody listens there.
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let endpoint = format!("http://{address}");
-    for verb in [&["status"][..], &["faults", "list"], &["faults", "add", "stuck"]] {
+    let seed: &[&str] = &["seed", GOOD_SEED];
+    for verb in [&["status"], seed, &["faults", "list"], &["faults", "add", "stuck"]] {
         let run =
             Command::new(PROGRAM).args(verb).args(["--endpoint", &endpoint]).output().unwrap();
         assert_eq!(run.status.code(), Some(3), "{run:?}");
@@ -223,6 +230,7 @@ fn what_is_no_local_cloud_is_told_apart() {
 fn every_verb_has_help_with_examples() {
     let verbs = [
         "serve",
+        "seed",
         "status",
         "faults",
         "faults list",
@@ -237,4 +245,79 @@ fn every_verb_has_help_with_examples() {
         let said = text(&help.stdout);
         assert!(said.contains(&format!("Examples:\n  aurora-restore-local {verb}")), "{said}");
     }
+}
+
+#[test]
+fn a_seed_file_is_applied_and_shown() {
+    let running = running();
+    let table = running.says(&["seed", GOOD_SEED]);
+    assert_eq!(line(&table, "orders-prod")[..4], ["orders-prod", "available", "15.10", "120"]);
+    assert_eq!(line(&table, "shop-prod")[1], "available");
+    assert_eq!(line(&table, "orders-prod-for-staging")[2..4], ["available", "manual"]);
+    assert!(table.contains("arn:aws:iam::222222222222:role/aurora-restore"), "{table}");
+    assert!(table.contains("key/0b8e6a0e-6d5c-4a34-9d6c-2f0c8a5a1c11"), "{table}");
+    let there = running.shows(&["status"]);
+    assert_eq!(there["rds"]["clusters"].as_array().unwrap().len(), 3);
+    assert_eq!(there["rds"]["snapshots"].as_array().unwrap().len(), 5);
+
+    let again = running.run(&["seed", GOOD_SEED]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("clusters[0].name: \"orders-prod\" is there already"));
+}
+
+#[test]
+fn what_a_seed_file_made_is_shown_to_a_program() {
+    let shown = running().shows(&["seed", GOOD_SEED]);
+    let clusters = shown["rds"]["clusters"].as_array().unwrap();
+    assert!(clusters.iter().all(|cluster| cluster["status"] == "available"), "{clusters:?}");
+    assert_eq!(shown["made"]["roles"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_seed_file_with_faults_is_refused_with_all_of_them_and_nothing_is_stored() {
+    let running = running();
+    let refused = running.run(&["seed", BAD_SEED]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    for path in [
+        "version: is 2",
+        "rolls: there is no such field; did you mean \"roles\"?",
+        "roles[0].trust: ",
+        "clusters[0].size_gib: ",
+        "clusters[0].encryption: ",
+        "clusters[0].instances[0].klass: ",
+        "clusters[0].instances[0].class: is missing",
+        "clusters[0].data[0].file: ",
+        "snapshots[0].kind: is \"manually\"; did you mean \"manual\"?",
+    ] {
+        assert!(said.contains(path), "{path} is missing in:\n{said}");
+    }
+    assert!(said.contains("nothing was stored, faults: 9"), "{said}");
+    let there = running.shows(&["status"]);
+    assert_eq!(there["rds"], json!({ "clusters": [], "instances": [], "snapshots": [] }));
+}
+
+#[test]
+fn a_seed_file_is_checked_without_a_local_cloud() {
+    let check = |file: &str| Command::new(PROGRAM).args(["seed", file, "--check"]).output();
+    let good = check(GOOD_SEED).unwrap();
+    assert!(good.status.success(), "{good:?}");
+    assert_eq!(check(BAD_SEED).unwrap().status.code(), Some(2));
+    assert_eq!(check("not-there.json").unwrap().status.code(), Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("seed.json");
+    let key = json!({ "account": "1", "region": "eu-west-1" });
+    std::fs::write(&file, json!({ "version": 1, "keys": [key] }).to_string()).unwrap();
+    let refused = check(file.to_str().unwrap()).unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("keys[0].account: is \"1\"; must be twelve digits"));
+}
+
+#[test]
+fn the_schema_of_seed_files_is_printed() {
+    let printed = Command::new(PROGRAM).args(["seed", "--schema"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert!(schema["properties"]["clusters"].is_object(), "{schema}");
+    let neither = Command::new(PROGRAM).arg("seed").output().unwrap();
+    assert_eq!(neither.status.code(), Some(2));
 }

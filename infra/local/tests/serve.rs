@@ -135,3 +135,18 @@ fn a_speed_that_is_no_speed_is_refused() {
         assert_eq!(refused.status.code(), Some(2), "{bad}");
     }
 }
+
+#[test]
+fn a_seed_file_is_there_before_it_is_said_to_be_up() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/seeds");
+    let run = Run::start(&["--seed-file", &format!("{examples}/two-accounts.json")]);
+    let endpoint = run.about["endpoint"].as_str().unwrap();
+    let status = program(&["status", "--output", "json", "--endpoint", endpoint]);
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap();
+    let clusters = status["rds"]["clusters"].as_array().unwrap();
+    assert_eq!(clusters.len(), 3);
+    assert!(clusters.iter().all(|cluster| cluster["status"] == "available"), "{clusters:?}");
+
+    let refused = program(&["serve", "--seed-file", &format!("{examples}/bad-many-faults.json")]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}

@@ -2,6 +2,7 @@
 
 mod faults;
 mod guard;
+mod seed;
 
 use crate::cloud::Cloud;
 use crate::meter::CallRecord;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 pub(crate) const ROOT: &str = "/_local/";
 
 /// The pages there are, for who asks for another one.
-const LIST: [&str; 9] = [
+const LIST: [&str; 10] = [
     "GET /_local/health",
     "GET /_local/status",
     "GET /_local/requests",
@@ -22,6 +23,7 @@ const LIST: [&str; 9] = [
     "POST /_local/faults",
     "DELETE /_local/faults",
     "DELETE /_local/faults/NUMBER",
+    "POST /_local/seed",
     "GET /_local/ca.pem",
 ];
 
@@ -59,6 +61,7 @@ pub(crate) fn answer(
         ("DELETE", page) if page.starts_with("faults/") => {
             faults::clear(cloud, page.strip_prefix("faults/"))
         }
+        ("POST", "seed") => seed::seed(cloud, &request.body),
         ("GET", "ca.pem") => ca(pages),
         _ => json_page(404, &json!({ "message": "no such page", "pages": LIST })),
     }
@@ -82,6 +85,7 @@ fn ca(pages: &Pages) -> WireResponse {
 fn status(cloud: &Cloud) -> Value {
     let now_ms = cloud.now_ms();
     let mut world = cloud.world();
+    world.rds.advance(now_ms);
     json!({
         "now_ms": now_ms,
         "queues": world.sqs.summary(now_ms),

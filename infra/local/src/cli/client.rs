@@ -88,6 +88,11 @@ impl Client {
         self.ask(Method::DELETE, page, Bytes::new())
     }
 
+    /// Lets some time pass.
+    pub(super) fn pause(&self, time: Duration) {
+        self.runtime.block_on(tokio::time::sleep(time));
+    }
+
     fn ask(&self, method: Method, page: &str, body: Bytes) -> Result<Value, Trouble> {
         let asking =
             async { tokio::time::timeout(PATIENCE, self.exchange(method, page, body)).await };

@@ -4,6 +4,8 @@ mod client;
 mod down;
 mod faults;
 mod programs;
+mod seed;
+mod seed_file;
 mod serve;
 mod status;
 mod text;
@@ -13,13 +15,14 @@ use clap::{Parser, Subcommand};
 use down::Folder;
 use faults::Faults;
 use programs::Asked;
+use seed::Seed;
 use serve::Serve;
 use status::Status;
 use trouble::Trouble;
 
-/// The AWS services that aurora-restore uses, on this machine: SQS, DynamoDB, RDS for Aurora, STS
-/// and Secrets Manager, with real PostgreSQL and MariaDB servers as the
-/// clusters.
+/// The AWS services that aurora-restore uses, on this machine: SQS, DynamoDB, RDS for Aurora, STS,
+/// KMS, SNS, CloudWatch, EventBridge and Secrets Manager, with real PostgreSQL and MariaDB servers
+/// as the clusters.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -32,6 +35,9 @@ enum Command {
     /// Run the local cloud until it is ended by Ctrl-C, SIGTERM or `down`.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
+    /// Give a running local cloud accounts, roles, keys, clusters and snapshots.
+    #[command(after_help = SEED_EXAMPLES)]
+    Seed(Seed),
     /// Show what a running local cloud has, and what was called.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Status),
@@ -51,7 +57,8 @@ impl Cli {
     /// Does what was asked.
     pub(crate) fn run(&self) -> Result<(), Trouble> {
         match &self.command {
-            Command::Serve(args) => Ok(serve::serve(args)?),
+            Command::Serve(args) => serve::serve(args),
+            Command::Seed(args) => seed::seed(args),
             Command::Status(args) => status::status(args),
             Command::Faults(args) => faults::faults(args),
             Command::Down(folder) => Ok(down::down(folder)?),
@@ -64,11 +71,21 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   aurora-restore-local serve
   aurora-restore-local serve --speed 600 --data-plane none
+  aurora-restore-local serve --seed-file examples/seeds/two-accounts.json
   aurora-restore-local serve --listen 127.0.0.1:0 --port-file /tmp/cloud.json
   AWS_ACCESS_KEY_ID=111111111111 AWS_SECRET_ACCESS_KEY=x \\
     aws --region eu-west-1 --endpoint-url http://127.0.0.1:4566 rds describe-db-clusters
 
 An access key id of 12 digits is the account that calls. RUST_LOG sets what is logged (to stderr).";
+
+const SEED_EXAMPLES: &str = "\
+Examples:
+  aurora-restore-local seed examples/seeds/two-accounts.json
+  aurora-restore-local seed two-accounts.json --check
+  aurora-restore-local seed --schema
+
+Exit codes: 2 the file or a flag is wrong and nothing was stored, 3 nothing answers at the endpoint,
+1 something that was made is not available, or anything else.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,8 @@
 //! `serve`: the local cloud itself.
 
 use super::down::Folder;
+use super::seed_file;
+use super::trouble::Trouble;
 use anyhow::{Context, Error, Result, bail};
 use aurora_restore_local::admin::Pages;
 use aurora_restore_local::clock::SystemNow;
@@ -8,6 +10,7 @@ use aurora_restore_local::cloud::Cloud;
 use aurora_restore_local::data_plane::servers::folder::DataFolder;
 use aurora_restore_local::data_plane::servers::{Programs, ServerPlane};
 use aurora_restore_local::data_plane::{DataPlane, NoData};
+use aurora_restore_local::seed::SeedFile;
 use aurora_restore_local::server::{self, Limits};
 use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_local::world::World;
@@ -19,12 +22,17 @@ use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// File handles that are left for all else but connections.
 const SPARE_HANDLES: usize = 128;
+
+/// How often is looked whether what was seeded is there, and what is not to come sooner than that.
+const TURN: Duration = Duration::from_millis(50);
+const SOON_MS: i64 = 1_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -48,6 +56,9 @@ pub(crate) struct Serve {
     /// Seed of every random choice.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
+    /// A seed file: what is there before the endpoint is said to be up.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed_file: Option<PathBuf>,
     /// Where to write, as JSON, how to reach the endpoint, once it is up.
     #[arg(long, value_name = "FILE")]
     pub(crate) port_file: Option<PathBuf>,
@@ -79,7 +90,15 @@ struct Started {
 }
 
 /// Runs the local cloud until it is asked to end.
-pub(crate) fn serve(args: &Serve) -> Result<()> {
+pub(crate) fn serve(args: &Serve) -> Result<(), Trouble> {
+    let seed = args.seed_file.as_ref().map(|path| {
+        let text = seed_file::read(path)?;
+        seed_file::try_out(path, &text)
+    });
+    Ok(serve_seeded(args, seed.transpose()?.as_ref())?)
+}
+
+fn serve_seeded(args: &Serve, seed: Option<&SeedFile>) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     log.with_ansi(io::stderr().is_terminal()).init();
@@ -90,7 +109,7 @@ pub(crate) fn serve(args: &Serve) -> Result<()> {
     let folder = Arc::new(folder);
     let started = start_data_plane(args.data_plane, &folder)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(run(args, started.as_ref()));
+    let served = runtime.block_on(run(args, started.as_ref(), seed));
     // No request is served any more from here on.
     drop(runtime);
     if let Some(file) = &args.port_file {
@@ -131,7 +150,7 @@ fn tell(programs: &Programs) {
     }
 }
 
-async fn run(args: &Serve, started: Option<&Started>) -> Result<()> {
+async fn run(args: &Serve, started: Option<&Started>, seed: Option<&SeedFile>) -> Result<()> {
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let listener = TcpListener::bind(args.listen)
         .await
@@ -145,11 +164,32 @@ async fn run(args: &Serve, started: Option<&Started>) -> Result<()> {
     };
     let cloud = Cloud::new(World::new(settings, data), Arc::new(SystemNow));
     let pages = Pages { ca_pem: plane.map(|plane| plane.ca_pem().to_owned()) };
+    if let Some(file) = seed {
+        furnish(&cloud, file).await?;
+    }
     announce(args, &endpoint, started)?;
     let [terminate, interrupt] = &mut signals;
     let stop = asked_to_end(terminate, interrupt);
     server::serve_within(limits(), cloud, listener, pages, stop).await;
     Ok(())
+}
+
+/// Makes what a seed file says, and waits until all of it is there, or cannot be.
+async fn furnish(cloud: &Cloud, file: &SeedFile) -> Result<()> {
+    let made = cloud.world().seed(file, cloud.now_ms());
+    made.map_err(|faults| Error::msg(faults.iter().map(ToString::to_string).collect::<String>()))?;
+    loop {
+        let next_ms = {
+            let mut world = cloud.world();
+            world.rds.advance(cloud.now_ms());
+            world.rds.next_due_ms(cloud.now_ms())
+        };
+        // Backups come later.
+        match next_ms.filter(|ms| *ms <= cloud.now_ms() + SOON_MS) {
+            Some(_) => tokio::time::sleep(TURN).await,
+            None => return Ok(()),
+        }
+    }
 }
 
 /// The usual limits, and no more connections than this process may have open.

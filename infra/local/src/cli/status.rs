@@ -78,7 +78,13 @@ const PLANS: [(&str, Plan); 5] = [
 ];
 
 fn tables(all: &Value) -> String {
-    let sections = PLANS.iter().map(|(pointer, (title, header, members, wide))| {
+    tables_of(all, &PLANS.map(|(_, (title, ..))| title))
+}
+
+/// The tables with some titles.
+pub(super) fn tables_of(all: &Value, titles: &[&str]) -> String {
+    let wanted = PLANS.iter().filter(|(_, (title, ..))| titles.contains(title));
+    let sections = wanted.map(|(pointer, (title, header, members, wide))| {
         let list = all.pointer(pointer).unwrap_or(&json!([])).clone();
         let rows: Vec<Vec<Cell>> =
             list.as_array().into_iter().flatten().map(|line| row(line, members)).collect();

@@ -47,7 +47,7 @@ impl Stranger {
 }
 
 /// All keys, roles and sessions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Identity {
     users: BTreeMap<String, Arc<User>>,
     roles: BTreeMap<String, Role>,
@@ -70,6 +70,12 @@ impl Identity {
         let user = User { account: account.to_owned(), name: user.to_owned() };
         self.users.insert(access_key.to_owned(), Arc::new(user));
         Ok(())
+    }
+
+    /// Whether somebody has an access key id.
+    #[must_use]
+    pub fn knows(&self, access_key: &str) -> bool {
+        self.users.contains_key(access_key) || self.sessions.contains_key(access_key)
     }
 
     /// Makes a role, or changes the one with this ARN: what its sessions may do changes at once.

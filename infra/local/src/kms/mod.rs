@@ -19,7 +19,7 @@ pub const RDS_ALIAS: &str = "alias/aws/rds";
 type Home = (String, String);
 
 /// The keys of one account in one Region.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Vault {
     keys: BTreeMap<String, Key>,
     /// Key ids by alias name, `alias/` included.
@@ -27,7 +27,7 @@ struct Vault {
 }
 
 /// All keys of all accounts and Regions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Kms {
     vaults: BTreeMap<Home, Vault>,
     changes: u64,
@@ -67,6 +67,15 @@ impl Kms {
         self.vault(&home).keys.insert(id.to_owned(), key);
         self.changes += 1;
         arn
+    }
+
+    /// Disables a key without a call.
+    pub fn disable(&mut self, account: &str, region: &str, id: &str) {
+        let home = (account.to_owned(), region.to_owned());
+        if let Some(key) = self.vault(&home).keys.get_mut(id) {
+            key.state = State::Disabled;
+            self.changes += 1;
+        }
     }
 
     /// Gives a key a further name (`alias/...`) without a call.
@@ -185,7 +194,7 @@ fn managed_id((account, region): &Home) -> String {
 }
 
 /// An id in the form of key ids.
-fn uuid(high: u64, low: u64) -> String {
+pub(crate) fn uuid(high: u64, low: u64) -> String {
     let (high, low) = (format!("{high:016x}"), format!("{low:016x}"));
     format!("{}-{}-4{}-8{}-{}", &high[..8], &high[8..12], &high[13..], &low[1..4], &low[4..])
 }

@@ -7,7 +7,7 @@ use super::model::{Change, Cluster, Operation, Place, Snapshot, Status};
 use super::names;
 use super::passing::{Kind, Target};
 use crate::data_plane::Work;
-use crate::world::Context;
+use crate::settings::WorldSettings;
 
 const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: i64 = 60_000;
@@ -33,15 +33,15 @@ impl Rds {
     /// Plans the backups of a cluster that will be there at a moment, where there are backups.
     pub(super) fn plan_first_backup(
         &mut self,
-        cx: &Context<'_>,
+        settings: &WorldSettings,
         place: &Place,
         cluster: &str,
         due_ms: i64,
     ) {
-        if !cx.settings.automated_snapshots {
+        if !settings.automated_snapshots {
             return;
         }
-        self.backups.speed = cx.settings.speed;
+        self.backups.speed = settings.speed;
         if let Some(cluster) = self.estate(place).clusters.get(cluster) {
             let resource_id = cluster.resource_id.clone();
             self.plan_backup(place, &resource_id, due_ms);
@@ -132,7 +132,7 @@ impl Rds {
 }
 
 /// A moment as the names of automated snapshots have it, to the minute.
-fn minute(ms: i64) -> Option<String> {
+pub(super) fn minute(ms: i64) -> Option<String> {
     let moment = jiff::Timestamp::from_millisecond(ms).ok()?;
     Some(moment.strftime("%Y-%m-%d-%H-%M").to_string())
 }

@@ -46,7 +46,7 @@ pub(super) struct Base {
 
 impl Base {
     /// The cluster with AWS's defaults for everything a request may name.
-    fn cluster(self, place: &Place, created_ms: i64) -> Cluster {
+    pub(super) fn cluster(self, place: &Place, created_ms: i64) -> Cluster {
         Cluster {
             identifier: self.identifier,
             resource_id: self.resource_id,
@@ -152,7 +152,7 @@ impl Rds {
         let op = Operation::new(Change::Create, cx.now_ms, lasts_ms, surprise.as_ref());
         let due_ms = op.due_ms;
         self.begin(&place, &identifier, op.with_ticket(ticket));
-        self.plan_first_backup(cx, &place, &identifier, due_ms);
+        self.plan_first_backup(cx.settings, &place, &identifier, due_ms);
         self.answer_cluster(cx, &place, &identifier)
     }
 

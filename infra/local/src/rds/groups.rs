@@ -74,12 +74,7 @@ impl Rds {
         let name = group_name(cx, params, "DBSubnetGroupName")?;
         let description = required(params, "DBSubnetGroupDescription")?.to_owned();
         let subnets = params.list("SubnetIds.SubnetIdentifier");
-        if let Some(bad) = subnets.iter().find(|s| !s.starts_with("subnet-")) {
-            return Err(invalid_subnet(format!("Invalid subnet id: {bad}")));
-        }
-        if subnets.len() < 2 {
-            return Err(db_subnet_group_does_not_cover_enough_azs());
-        }
+        check_subnets(&subnets)?;
         let tags = read_tags(params)?;
         let groups = &mut self.estate(&place).subnet_groups;
         if groups.contains_key(&name) {
@@ -100,11 +95,7 @@ impl Rds {
         let name = group_name(cx, params, "DBClusterParameterGroupName")?;
         let family = required(params, "DBParameterGroupFamily")?.to_owned();
         let description = required(params, "Description")?.to_owned();
-        if !engines::families().any(|f| f == family) {
-            let text =
-                format!("ParameterGroupFamily {family} is not a valid parameter group family");
-            return Err(invalid_parameter_value(text));
-        }
+        check_family(&family)?;
         let tags = read_tags(params)?;
         let groups = &mut self.estate(&place).parameter_groups;
         if groups.contains_key(&name) {
@@ -175,15 +166,41 @@ fn note(cx: &mut Context<'_>, name: Option<String>, items: usize) {
 
 /// The name of a new group; `default` and what begins with `default.` is taken for good.
 fn group_name(cx: &mut Context<'_>, params: &Params, parameter: &str) -> Result<String, AwsError> {
-    let name = required(params, parameter)?.to_ascii_lowercase();
+    let name = check_group_name(parameter, required(params, parameter)?)?;
     cx.record.resource.clone_from(&name);
     cx.record.items = 1;
+    Ok(name)
+}
+
+/// Checks the name of a new group; returns it in lower case, as AWS stores it.
+pub(super) fn check_group_name(parameter: &str, given: &str) -> Result<String, AwsError> {
+    let name = given.to_ascii_lowercase();
     let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b' ');
     let reserved = name == "default" || name.starts_with("default.");
     if reserved || name.len() > 255 || !name.bytes().all(known) {
         return Err(invalid_parameter_value(format!("The parameter {parameter} is not valid")));
     }
     Ok(name)
+}
+
+/// Checks the subnets of a new group.
+pub(super) fn check_subnets(subnets: &[String]) -> Result<(), AwsError> {
+    if let Some(bad) = subnets.iter().find(|s| !s.starts_with("subnet-")) {
+        return Err(invalid_subnet(format!("Invalid subnet id: {bad}")));
+    }
+    if subnets.len() < 2 {
+        return Err(db_subnet_group_does_not_cover_enough_azs());
+    }
+    Ok(())
+}
+
+/// Checks that there is a parameter group family.
+pub(super) fn check_family(family: &str) -> Result<(), AwsError> {
+    if engines::families().any(|known| known == family) {
+        return Ok(());
+    }
+    let text = format!("ParameterGroupFamily {family} is not a valid parameter group family");
+    Err(invalid_parameter_value(text))
 }
 
 fn default_subnet_group() -> SubnetGroup {

@@ -174,7 +174,7 @@ impl Rds {
 
 impl Estate {
     /// Adds an instance; the first of a cluster is its writer.
-    fn add_instance(&mut self, instance: Instance) {
+    pub(super) fn add_instance(&mut self, instance: Instance) {
         if let Some(cluster) = self.clusters.get_mut(&instance.cluster) {
             cluster.writer.get_or_insert_with(|| instance.identifier.clone());
         }

@@ -31,6 +31,7 @@ mod quotas;
 mod render;
 mod restore;
 mod rules;
+pub(crate) mod seeding;
 mod sharing;
 mod snapshots;
 mod surprises;

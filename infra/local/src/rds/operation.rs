@@ -178,6 +178,8 @@ pub struct Operation {
     pub due_ms: i64,
     /// The work on the data that must be done, too.
     pub ticket: Option<Ticket>,
+    /// The work on the data that must be done before that.
+    pub first: Vec<Ticket>,
     /// The status it ends in, when it does not end well.
     pub ends_in: Option<Status>,
     /// A status it shows at first.

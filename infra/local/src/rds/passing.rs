@@ -64,15 +64,19 @@ enum Verdict {
 }
 
 fn verdict(data_plane: &mut dyn DataPlane, operation: &Operation) -> Verdict {
-    let Some(ticket) = operation.ticket else { return Verdict::Done(None) };
-    match data_plane.poll(ticket) {
-        Progress::Pending => Verdict::Pending,
-        Progress::Done(endpoint) => Verdict::Done(endpoint),
-        Progress::Failed(reason) => {
-            tracing::error!(reason, change = ?operation.change.status(), "the data plane failed");
-            Verdict::Failed
+    let mut reached = None;
+    for ticket in operation.first.iter().chain(&operation.ticket) {
+        match data_plane.poll(*ticket) {
+            Progress::Pending => return Verdict::Pending,
+            Progress::Done(endpoint) => reached = endpoint,
+            Progress::Failed(reason) => {
+                let change = operation.change.status();
+                tracing::error!(reason, ?change, "the data plane failed");
+                return Verdict::Failed;
+            }
         }
     }
+    Verdict::Done(reached)
 }
 
 impl Rds {

@@ -62,7 +62,7 @@ impl Operation {
             }
             _ => None,
         };
-        Self { change, started_ms: now_ms, due_ms, ticket: None, ends_in, shows }
+        Self { change, started_ms: now_ms, due_ms, ticket: None, first: Vec::new(), ends_in, shows }
     }
 }
 

@@ -50,8 +50,6 @@ impl Secrets {
 impl Owned {
     fn secret(&self, name: String, now_ms: i64) -> Secret {
         Secret {
-            name,
-            arn: self.arn.clone(),
             description: Some(format!("Secret managed by {}", self.owner)),
             kms_key_id: Some(self.kms_key_id.clone()),
             owner: Some(self.owner),
@@ -59,10 +57,7 @@ impl Owned {
                 "aws:secretsmanager:owningService".to_owned(),
                 self.owner.to_owned(),
             )]),
-            created_ms: now_ms,
-            changed_ms: now_ms,
-            deleted: None,
-            versions: BTreeMap::new(),
+            ..Secret::new(name, self.arn.clone(), now_ms)
         }
     }
 }

@@ -20,6 +20,7 @@ mod raw;
 mod rds;
 mod refusal;
 mod secrets;
+mod seed;
 mod sns;
 mod sqs;
 mod sts;
@@ -79,6 +80,7 @@ fn facts() -> impl Iterator<Item = &'static Fact> {
         rds::statuses::FACTS,
         rds::wire_codes::FACTS,
         secrets::FACTS,
+        seed::FACTS,
         sns::publish::FACTS,
         sns::topics::FACTS,
         sqs::batches::FACTS,

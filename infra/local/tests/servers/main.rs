@@ -17,3 +17,4 @@ mod postgres;
 mod postgres_many;
 mod postgres_past;
 mod rig;
+mod seeded;

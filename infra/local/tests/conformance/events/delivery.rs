@@ -10,6 +10,7 @@ use aurora_restore_local::rds::names::Kind;
 use aurora_restore_local::rds::notices::Notice;
 use aws_sdk_sqs::types::Message;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 facts!("events":
     an_event_of_rds_comes_into_the_queues_of_rules_it_matches:
@@ -17,6 +18,8 @@ facts!("events":
     an_event_that_matches_no_rule_comes_nowhere: "UG, event patterns",
     a_rule_that_is_disabled_sends_nothing: "API DisableRule",
     a_long_poll_is_woken_by_an_event: "API ReceiveMessage, WaitTimeSeconds",
+    a_long_poll_is_woken_when_a_cluster_becomes_available:
+        "RDS UG, RDS-EVENT-0170; API ReceiveMessage, WaitTimeSeconds",
     what_happened_before_a_queue_was_a_target_is_not_told: "UG, rules",
     an_event_of_another_place_comes_nowhere: "UG, event buses",
     events_may_be_lost_or_come_twice: "RDS UG, events: best effort",
@@ -115,6 +118,31 @@ async fn a_long_poll_is_woken_by_an_event(bed: Bed) -> Outcome {
     happened?;
     assert_eq!(messages.len(), 1);
     assert!(bed.now_ms() - asked_ms < 20_000);
+    Ok(())
+}
+
+async fn a_long_poll_is_woken_when_a_cluster_becomes_available(bed: Bed) -> Outcome {
+    let queue = listening(&bed, json!({ "detail": { "EventID": ["RDS-EVENT-0170"] } })).await?;
+    let create = bed.rds().create_db_cluster().db_cluster_identifier("orders");
+    let create = create.engine("aurora-postgresql").master_username("postgres");
+    create.master_user_password("correct-horse").send().await.unwrap();
+    let due_ms = bed.cloud()?.world().rds.next_due_ms(bed.now_ms()).unwrap();
+    let shortly_before = u64::try_from(due_ms - bed.now_ms() - 5_000).unwrap();
+    bed.pass(Duration::from_millis(shortly_before)).await?;
+    let asked_ms = bed.now_ms();
+    let poll = async {
+        let messages = queue.receive_for(10, 30, 20).await;
+        (messages, bed.now_ms())
+    };
+    let meanwhile = async {
+        bed.until_parked(1).await;
+        bed.seconds(6).await
+    };
+    let ((messages, woken_ms), passed) = futures::join!(poll, meanwhile);
+    passed?;
+    let [only] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(event(only)["detail"]["SourceIdentifier"], "orders");
+    assert!(woken_ms - asked_ms < 20_000, "{} ms", woken_ms - asked_ms);
     Ok(())
 }
 

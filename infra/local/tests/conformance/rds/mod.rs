@@ -1,4 +1,3 @@
-//! Amazon RDS for Aurora. API = API Reference, UG = Aurora User Guide.
 //! Amazon RDS for Aurora. API = Amazon RDS API Reference, UG = Amazon Aurora User Guide.
 pub(crate) mod clone;
 pub(crate) mod copy;

@@ -8,6 +8,7 @@ use crate::bed::{ACCOUNT, Bed, REGION};
 use crate::fact::{Outcome, Skip, facts};
 use aurora_restore_local::error::AwsError;
 use aurora_restore_local::rds::{Quotas, Surprise, errors};
+use aws_sdk_rds::operation::copy_db_cluster_snapshot::builders::CopyDBClusterSnapshotFluentBuilder as Copy;
 use aws_sdk_rds::operation::restore_db_cluster_from_snapshot::builders::RestoreDBClusterFromSnapshotFluentBuilder as Restore;
 use std::collections::BTreeSet;
 
@@ -83,6 +84,13 @@ impl Stage {
         self.aurora.restore("copy", "snap")
     }
 
+    /// One of many copies.
+    fn copy(&self, n: usize) -> Copy {
+        let copy = self.aurora.client.copy_db_cluster_snapshot();
+        let copy = copy.source_db_cluster_snapshot_identifier("snap");
+        copy.target_db_cluster_snapshot_identifier(format!("copy-{n}"))
+    }
+
     /// A restore that AWS refuses for a reason of its own.
     fn refused(&self, refusal: AwsError) -> Restore {
         let surprise = Surprise::Refuse(refusal);
@@ -121,12 +129,18 @@ calls!(stage:
         stage.full(Quotas { instances: 1, ..Quotas::default() }).instance("more", "orders"),
     "StorageQuotaExceeded" 400:
         stage.full(Quotas { storage_gib: 50, ..Quotas::default() }).restore("copy", "snap"),
-    "SnapshotQuotaExceeded" 400:
-        stage.full(Quotas { manual_snapshots: 1, ..Quotas::default() }).take("orders", "more"),
-    "SharedSnapshotQuotaExceeded" 400: stage.refused(AwsError::new(
-        "SharedSnapshotQuotaExceeded",
-        "Cannot share this snapshot with more than 20 accounts",
-    )),
+    "SnapshotQuotaExceeded" 400: {
+        for n in 1..=5 {
+            stage.copy(n).send().await.unwrap();
+        }
+        stage.copy(6)
+    },
+    "SharedSnapshotQuotaExceeded" 400: {
+        let accounts = (1..=21).map(|n| format!("{n:012}")).collect();
+        let share = stage.aurora.client.modify_db_cluster_snapshot_attribute();
+        let share = share.db_cluster_snapshot_identifier("snap").attribute_name("restore");
+        share.set_values_to_add(Some(accounts))
+    },
     "DBClusterSnapshotAlreadyExistsFault" 400: stage.aurora.take("orders", "snap"),
     "DBClusterSnapshotNotFoundFault" 404: stage.aurora.restore("copy", "none"),
     "InvalidDBClusterSnapshotStateFault" 400: stage.aurora.restore("copy", "fresh"),
