@@ -391,6 +391,12 @@ def metrics(cloud):
     for value in (2.0, 4.0):
         datum = {"MetricName": "Duration", "Value": value, "Timestamp": now, "Unit": "Seconds"}
         cloudwatch.put_metric_data(Namespace="Restores", MetricData=[datum])
+    refused(
+        "InvalidParameterValue",
+        cloudwatch.put_metric_data,
+        Namespace="AWS/RDS",
+        MetricData=[datum],
+    )
     (point,) = cloudwatch.get_metric_statistics(
         **metric,
         StartTime=now - datetime.timedelta(minutes=5),
