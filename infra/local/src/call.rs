@@ -96,6 +96,8 @@ pub struct Call {
     pub access_key: String,
     /// Whether the call is in RPC v2 with CBOR, and is answered so.
     pub cbor: bool,
+    /// Whether the call is in AWS JSON although its service has the query protocol, too.
+    pub json: bool,
     /// The request id of the answer.
     pub request_id: String,
     /// When the request came in (stays the same while a long poll is asked again).
@@ -167,6 +169,7 @@ pub fn identify(
         account: principal.account().to_owned(),
         principal,
         cbor: service == Service::Cloudwatch && cloudwatch::speaks_cbor(request),
+        json: service == Service::Cloudwatch && cloudwatch::speaks_json(request),
         region: scope.region.to_owned(),
         access_key: scope.access_key.to_owned(),
         request_id,
@@ -190,6 +193,7 @@ impl Call {
             arrived_at_ms: 0,
             host: String::new(),
             cbor: false,
+            json: false,
         }
     }
 }

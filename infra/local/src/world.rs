@@ -135,6 +135,9 @@ impl World {
             if cloudwatch::told_in_cbor(service, request) {
                 return Box::new(cloudwatch::refusal(&request_id, &e));
             }
+            if service == Some(Service::Cloudwatch) && cloudwatch::speaks_json(request) {
+                return Box::new(json_refusal(Service::Cloudwatch, &request_id, &e));
+            }
             Box::new(refusal(service.unwrap_or(spoken(request)), &request_id, &e))
         })
     }
@@ -349,6 +352,9 @@ fn refused(call: &Call, e: &AwsError) -> WireResponse {
     if call.cbor {
         return cloudwatch::refusal(&call.request_id, e);
     }
+    if call.json {
+        return json_refusal(call.service, &call.request_id, e);
+    }
     refusal(call.service, &call.request_id, e)
 }
 
@@ -361,12 +367,17 @@ pub(crate) fn refusal(service: Service, request_id: &str, e: &AwsError) -> WireR
         let root = Xml::new(format!("ErrorResponse xmlns=\"{}\"", namespace(service)));
         return xml_document(e.status, request_id, &root.with(error).text("RequestId", request_id));
     }
+    json_refusal(service, request_id, e)
+}
+
+fn json_refusal(service: Service, request_id: &str, e: &AwsError) -> WireResponse {
     let mut body = json!({ "__type": error_type(service, &e.code), "message": e.message });
     if let Value::Object(members) = &mut body {
         members.extend(e.fields.clone());
     }
     let mut response = json_response(e.status, service, &body, request_id);
-    if service == Service::Sqs {
+    // Those that had the query protocol before tell their codes from then.
+    if matches!(service, Service::Sqs | Service::Cloudwatch) {
         let side = if e.status < 500 { "Sender" } else { "Receiver" };
         response.headers.push(("x-amzn-query-error", format!("{};{side}", e.code)));
     }

@@ -90,7 +90,8 @@ impl Client {
 
     /// Lets some time pass.
     pub(super) fn pause(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        // Made inside: a timer belongs to the runtime it is made in.
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
     fn ask(&self, method: Method, page: &str, body: Bytes) -> Result<Value, Trouble> {

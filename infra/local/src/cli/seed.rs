@@ -7,12 +7,13 @@ use super::text::{document, say, section};
 use super::trouble::Trouble;
 use anyhow::anyhow;
 use aurora_restore_local::seed;
+use aurora_restore_local::server::Limits;
 use clap::Args;
 use comfy_table::Cell;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How often is looked whether all is available, and how many times at most: ten minutes.
@@ -44,6 +45,7 @@ pub(super) fn seed(args: &Seed) -> Result<(), Trouble> {
         return Ok(say(&format!("{}: no faults", path.display()))?);
     }
     let client = Client::new(&args.remote)?;
+    check_size(path, &text)?;
     let made = client.post("seed", &text).map_err(|trouble| match trouble {
         Trouble::BadFlags(faults) => seed_file::refused(path, faults),
         other => other,
@@ -58,6 +60,19 @@ pub(super) fn seed(args: &Seed) -> Result<(), Trouble> {
         return Ok(());
     }
     Err(anyhow!("the log of the local cloud says why these are not available: {failed}").into())
+}
+
+/// Checks that a running local cloud takes a seed file at once.
+fn check_size(path: &Path, text: &Value) -> Result<(), Trouble> {
+    let (bytes, most) = (text.to_string().len(), Limits::default().body_bytes);
+    if bytes <= most {
+        return Ok(());
+    }
+    let fault = format!(
+        "(the whole): has {bytes} bytes with its data; must have up to {most}, or come with \
+         `serve --seed-file`"
+    );
+    Err(seed_file::refused(path, vec![fault]))
 }
 
 /// Waits until nothing that was made is on its way any more; the status page then, with that alone.

@@ -42,7 +42,7 @@ pub(super) fn refused(path: &Path, faults: Vec<String>) -> Trouble {
 /// Puts the text of each data file in its place; the faults of those that cannot be read.
 fn take_in_files(seed: &mut Value, folder: &Path) -> Vec<String> {
     let mut faults = Vec::new();
-    let clusters = seed["clusters"].as_array_mut();
+    let clusters = seed.get_mut("clusters").and_then(Value::as_array_mut);
     for (i, cluster) in clusters.into_iter().flatten().enumerate() {
         let data = cluster.get_mut("data").and_then(Value::as_array_mut);
         for (j, data) in data.into_iter().flatten().enumerate() {

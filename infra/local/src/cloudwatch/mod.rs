@@ -1,7 +1,7 @@
 //! Amazon CloudWatch: metrics, put and read back.
 //!
-//! Newer SDKs speak RPC v2 with CBOR, older ones the query protocol with XML answers. Both are read
-//! into one neutral form, so the operations do not know which it was (`wire.rs`).
+//! Newer SDKs speak RPC v2 with CBOR or AWS JSON, older ones the query protocol with XML answers.
+//! All are read into one neutral form, so the operations do not know which it was ([`wire`]).
 
 mod input;
 mod list;
@@ -10,7 +10,7 @@ mod read;
 mod series;
 mod wire;
 
-pub(crate) use wire::{operation, refusal, response, speaks_cbor, told_in_cbor};
+pub(crate) use wire::{operation, refusal, response, speaks_cbor, speaks_json, told_in_cbor};
 
 use crate::error::AwsError;
 use crate::wire::WireRequest;
@@ -40,7 +40,7 @@ pub struct Cloudwatch {
 impl Cloudwatch {
     /// Handles one call.
     pub fn handle(&mut self, cx: &mut Context<'_>, request: &WireRequest) -> Answer {
-        let input = wire::read(cx.call.cbor, request)?;
+        let input = wire::read(request)?;
         let place = (cx.call.account.clone(), cx.call.region.clone());
         let metrics = self.places.entry(place).or_default();
         let answer = match cx.call.operation.as_str() {
@@ -50,7 +50,7 @@ impl Cloudwatch {
             "ListMetrics" => list::list_metrics(metrics, cx, &input),
             _ => Err(unknown_operation(cx.call)),
         }?;
-        if cx.call.cbor {
+        if cx.call.cbor || cx.call.json {
             return Ok(Reply::Json(answer));
         }
         Ok(Reply::Xml(wire::xml(&format!("{}Result", cx.call.operation), &answer)))

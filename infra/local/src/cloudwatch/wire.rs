@@ -1,6 +1,6 @@
-//! The two protocols of CloudWatch, and the neutral form between them and the operations.
+//! The three protocols of CloudWatch, and the neutral form between them and the operations.
 //!
-//! The neutral form of a request is what CBOR says, as JSON values; a request of the query protocol
+//! The neutral form of a request is what AWS JSON says, or CBOR as JSON values; a request of the query protocol
 //! is brought into the same shape, its numbers and moments still texts. In answers the members
 //! `Timestamp` and `Timestamps` are moments, in seconds.
 
@@ -25,8 +25,17 @@ pub(crate) fn speaks_cbor(request: &WireRequest) -> bool {
     request.header("smithy-protocol") == "rpc-v2-cbor"
 }
 
+/// Whether a request is in AWS JSON.
+pub(crate) fn speaks_json(request: &WireRequest) -> bool {
+    !speaks_cbor(request) && !request.header("x-amz-target").is_empty()
+}
+
 /// The operation a request of CloudWatch names.
 pub(crate) fn operation(request: &WireRequest) -> Option<String> {
+    if speaks_json(request) {
+        let named = request.header("x-amz-target").rsplit('.').next()?;
+        return (!named.is_empty()).then(|| named.to_owned());
+    }
     if speaks_cbor(request) {
         let named = request.path.split_once("/operation/")?.1;
         let named = named.split(['/', '?']).next()?;
@@ -37,9 +46,21 @@ pub(crate) fn operation(request: &WireRequest) -> Option<String> {
 }
 
 /// Reads the body of a request.
-pub(super) fn read(cbor: bool, request: &WireRequest) -> Result<Value, AwsError> {
+pub(super) fn read(request: &WireRequest) -> Result<Value, AwsError> {
     let body = gzip::plain(request)?;
-    if cbor { from_cbor(&body) } else { from_query(&body) }
+    match (speaks_cbor(request), speaks_json(request)) {
+        (true, _) => from_cbor(&body),
+        (_, true) => from_json(&body),
+        _ => from_query(&body),
+    }
+}
+
+fn from_json(body: &[u8]) -> Result<Value, AwsError> {
+    match serde_json::from_slice(body) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(unreadable("the JSON body must be an object")),
+        Err(e) => Err(unreadable(format!("not a JSON body: {e}"))),
+    }
 }
 
 fn unreadable(text: impl Into<String>) -> AwsError {

@@ -58,11 +58,12 @@ impl Rds {
         let way = way(params)?;
         let source = self.source(cx, params, &place)?;
         let way = self.check_source(&place, &source, way, cx.now_ms)?;
-        let (work, task, base) = new_cluster(cx, params, identifier, &source, way)?;
+        let (work, task, base) = new_cluster(cx, params, identifier.clone(), &source, way)?;
         let lasts_ms = task.ms(base.allocated_gib, cx.settings.speed, cx.rng);
-        let answer = self.launch(cx, params, base, work, lasts_ms)?;
+        self.launch(cx, params, base, work, lasts_ms)?;
         self.join_clone_group(&place, &source, way, cx);
-        Ok(answer)
+        // Only now it tells its clone group.
+        self.answer_cluster(cx, &place, &identifier)
     }
 
     /// The cluster a request restores from: one of this account and Region, by name, ARN or
