@@ -1,7 +1,7 @@
 //! Amazon CloudWatch: metrics, put and read back.
 //!
 //! Newer SDKs speak RPC v2 with CBOR or AWS JSON, older ones the query protocol with XML answers.
-//! All are read into one neutral form, so the operations do not know which it was ([`wire`]).
+//! All are read into one neutral form, so the operations do not know which it was (`wire.rs`).
 
 mod input;
 mod list;

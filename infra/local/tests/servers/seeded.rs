@@ -9,6 +9,8 @@ use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_local::wire::WireRequest;
 use aurora_restore_local::world::{Handled, World};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 const NOW_MS: i64 = 1_800_000_000_000;
 /// So much later everything is over that takes no work on data.
@@ -111,4 +113,32 @@ fn a_cluster_whose_sql_fails_is_failed_whichever_it_was() {
     settle(&mut world);
     let (_, cluster) = world.rds.clusters().next().unwrap();
     assert_eq!(cluster.status, Status::Failed);
+}
+
+#[test]
+fn the_verb_waits_until_the_databases_are_there() {
+    if skipped() {
+        return;
+    }
+    let rig = Rig::new();
+    let path = |name: &str| rig.parent.path().join(name).display().to_string();
+    let (data, about, file) = (path("verb"), path("about.json"), path("seed.json"));
+    std::fs::write(&file, seed("INSERT INTO t SELECT 3").to_string()).unwrap();
+    let program = env!("CARGO_BIN_EXE_aurora-restore-local");
+    let mut serve = Command::new(program);
+    serve.args(["serve", "--listen", "127.0.0.1:0", "--data-dir", &data, "--port-file", &about]);
+    let mut cloud = serve.stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(cloud.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let about: Value = serde_json::from_slice(&std::fs::read(&about).unwrap()).unwrap();
+    let endpoint = about["endpoint"].as_str().unwrap();
+    let seeded = Command::new(program).args(["seed", &file, "--endpoint", endpoint]).output();
+    let status =
+        Command::new(program).args(["status", "--endpoint", endpoint, "--output", "json"]).output();
+    assert!(Command::new(program).args(["down", "--data-dir", &data]).status().unwrap().success());
+    assert!(cloud.wait().unwrap().success());
+    let seeded = seeded.unwrap();
+    assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
+    let status = String::from_utf8(status.unwrap().stdout).unwrap();
+    assert!(status.contains("available") && !status.contains("creating"), "{status}");
 }
