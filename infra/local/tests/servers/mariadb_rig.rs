@@ -5,6 +5,7 @@ use aurora_restore_local::data_plane::mariadb::programs::MariadbPrograms;
 use aurora_restore_local::data_plane::{Endpoint, Engine, Work};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
 /// Prints the next full second, once it has come.
@@ -25,11 +26,16 @@ SET @slept = SLEEP(0.001);
 END WHILE;
 END";
 
+fn mariadb() -> &'static Result<MariadbPrograms, String> {
+    static FOUND: OnceLock<Result<MariadbPrograms, String>> = OnceLock::new();
+    FOUND.get_or_init(MariadbPrograms::find)
+}
+
 pub fn skipped_mariadb() -> bool {
     let skip = std::env::var("AURORA_RESTORE_SKIP_MARIADB").is_ok_and(|v| v == "1");
     if skip {
         eprintln!("skipped: AURORA_RESTORE_SKIP_MARIADB=1");
-    } else if let Err(e) = MariadbPrograms::find() {
+    } else if let Err(e) = mariadb() {
         panic!("{e}; or set AURORA_RESTORE_SKIP_MARIADB=1 to do without these tests");
     }
     skip
@@ -59,7 +65,7 @@ impl Rig {
 
     pub fn mysql(&self, endpoint: &Endpoint) -> MysqlClient {
         MysqlClient {
-            program: MariadbPrograms::find().unwrap().client,
+            program: mariadb().as_ref().unwrap().client.clone(),
             target: vec![
                 "--no-defaults".into(),
                 format!("--host={}", endpoint.address),

@@ -8,6 +8,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -17,11 +18,16 @@ pub const TURNS: u32 = 2400;
 pub const TURN: Duration = Duration::from_millis(25);
 pub const PASSWORD: &str = "it's a \"secret\" \\ $HOME `id` :x";
 
+fn postgres() -> &'static Result<PostgresPrograms, String> {
+    static FOUND: OnceLock<Result<PostgresPrograms, String>> = OnceLock::new();
+    FOUND.get_or_init(PostgresPrograms::find)
+}
+
 pub fn skipped() -> bool {
     let skip = std::env::var("AURORA_RESTORE_SKIP_POSTGRES").is_ok_and(|v| v == "1");
     if skip {
         eprintln!("skipped: AURORA_RESTORE_SKIP_POSTGRES=1");
-    } else if let Err(e) = PostgresPrograms::find() {
+    } else if let Err(e) = postgres() {
         panic!("{e}; or set AURORA_RESTORE_SKIP_POSTGRES=1 to do without these tests");
     }
     skip
@@ -99,7 +105,7 @@ impl Rig {
 
     pub fn client(&self, endpoint: &Endpoint) -> Client {
         Client {
-            psql: PostgresPrograms::find().unwrap().bin.join("psql"),
+            psql: postgres().as_ref().unwrap().bin.join("psql"),
             target: format!(
                 "host={} port={} dbname=orders user=master connect_timeout=10 sslmode=verify-full \
                  sslrootcert={}",

@@ -125,14 +125,6 @@ impl Estate {
         }
     }
 
-    /// Makes the template ahead of its first use, where the engine is on this machine.
-    pub(super) fn prepare(&self, engine: Engine) -> Result<(), String> {
-        if !self.systems.contains_key(&engine) {
-            return Ok(());
-        }
-        self.template(engine).map(drop)
-    }
-
     /// Makes the template, or waits until it is made.
     fn template(&self, engine: Engine) -> Result<PathBuf, String> {
         let system = self.system(engine)?;

@@ -21,7 +21,7 @@ mod queue;
 mod tls;
 pub(in crate::data_plane) mod tools;
 
-use crate::data_plane::{DataPlane, Engine, Progress, Ticket, Work};
+use crate::data_plane::{DataPlane, Progress, Ticket, Work};
 use estate::Estate;
 use folder::DataFolder;
 pub use programs::Programs;
@@ -70,7 +70,7 @@ impl ServerPlane {
         for n in 0..WORKERS {
             let shared = Arc::clone(&workers.shared);
             let thread = thread::Builder::new().name(format!("data-plane-{n}"));
-            let handle = thread.spawn(move || shared.run(n == 0));
+            let handle = thread.spawn(move || shared.run());
             workers.threads().push(handle.map_err(|e| format!("cannot start a thread: {e}"))?);
         }
         Ok(Self { workers: Arc::new(workers) })
@@ -148,10 +148,7 @@ impl Drop for Workers {
 }
 
 impl Shared {
-    fn run(&self, prepare: bool) {
-        if prepare && let Err(e) = self.estate.prepare(Engine::Postgres) {
-            tracing::error!("{e}");
-        }
+    fn run(&self) {
         while let Some((ticket, work)) = self.next() {
             let result = match self.estate.perform(&work) {
                 Ok(endpoint) => Progress::Done(endpoint),
