@@ -6,7 +6,6 @@
 //! or AWS judges us. What an endpoint cannot do is skipped, with the reason.
 #![expect(clippy::unwrap_used, reason = "a fact that does not hold panics")]
 #![expect(clippy::print_stdout, reason = "says what was skipped, and why")]
-#![expect(dead_code, reason = "the facts of some services are still to come")]
 
 mod bed;
 mod clean;
