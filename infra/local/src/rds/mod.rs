@@ -36,6 +36,7 @@ mod snapshots;
 mod surprises;
 mod tags;
 mod throttle;
+mod verdict;
 mod view;
 
 pub use quotas::Quotas;
