@@ -90,7 +90,7 @@ impl Client {
 
     /// Lets some time pass.
     pub(super) fn pause(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
     fn ask(&self, method: Method, page: &str, body: Bytes) -> Result<Value, Trouble> {
