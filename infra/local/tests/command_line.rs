@@ -5,7 +5,7 @@
 use aurora_restore_local::admin::Pages;
 use aurora_restore_local::clock::SystemNow;
 use aurora_restore_local::cloud::Cloud;
-use aurora_restore_local::data_plane::NoData;
+use aurora_restore_local::data_plane::{DataPlane, NoData, Progress, Ticket, Work};
 use aurora_restore_local::server::serve;
 use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_local::wire::WireRequest;
@@ -34,7 +34,11 @@ struct Running {
 }
 
 fn running() -> Running {
-    let world = World::new(WorldSettings::default(), Box::new(NoData));
+    running_on(Box::new(NoData))
+}
+
+fn running_on(plane: Box<dyn DataPlane>) -> Running {
+    let world = World::new(WorldSettings::default(), plane);
     let cloud = Cloud::new(world, Arc::new(SystemNow));
     let runtime = Runtime::new().unwrap();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -43,6 +47,23 @@ fn running() -> Running {
     let forever = std::future::pending();
     server.spawn_on(serve(cloud.clone(), listener, Pages::default(), forever), runtime.handle());
     Running { cloud, endpoint, runtime, _server: server }
+}
+
+/// A data plane that has done nothing for the first few times it is asked.
+struct Late {
+    asked: u32,
+    ends: Progress,
+}
+
+impl DataPlane for Late {
+    fn submit(&mut self, _work: Work) -> Ticket {
+        0
+    }
+
+    fn poll(&mut self, _ticket: Ticket) -> Progress {
+        self.asked += 1;
+        if self.asked < 40 { Progress::Pending } else { self.ends.clone() }
+    }
 }
 
 impl Running {
@@ -263,6 +284,19 @@ fn a_seed_file_is_applied_and_shown() {
     let again = running.run(&["seed", GOOD_SEED]);
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again.stderr).contains("clusters[0].name: \"orders-prod\" is there already"));
+}
+
+#[test]
+fn seed_waits_for_the_data_and_tells_when_it_cannot_be_there() {
+    let done = running_on(Box::new(Late { asked: 0, ends: Progress::Done(None) }));
+    let table = done.says(&["seed", GOOD_SEED]);
+    assert_eq!(line(&table, "orders-prod-reader")[2], "available");
+
+    let failed = running_on(Box::new(Late { asked: 0, ends: Progress::Failed("no".into()) }));
+    let run = failed.run(&["seed", GOOD_SEED]);
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    assert_eq!(line(&text(&run.stdout), "shop-prod")[1], "failed");
+    assert!(text(&run.stderr).contains("not available: ledger-prod, "), "{run:?}");
 }
 
 #[test]

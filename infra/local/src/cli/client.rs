@@ -90,7 +90,6 @@ impl Client {
 
     /// Lets some time pass.
     pub(super) fn pause(&self, time: Duration) {
-        // Made inside: a timer belongs to the runtime it is made in.
         self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 

@@ -37,6 +37,7 @@ mod snapshots;
 mod surprises;
 mod tags;
 mod throttle;
+mod verdict;
 mod view;
 
 pub use quotas::Quotas;

@@ -3,7 +3,8 @@
 use super::Rds;
 use super::model::{Change, Cluster, Estate, Operation, Place, SecretStatus, Status};
 use super::notices::Event;
-use crate::data_plane::{DataPlane, Endpoint, Progress, Work};
+use super::verdict::{Verdict, verdict};
+use crate::data_plane::{Progress, Work};
 use std::collections::BTreeMap;
 
 /// When to look again at work that the data plane has not done yet: after so long.
@@ -54,29 +55,6 @@ impl Agenda {
         let first = self.due.first_entry().filter(|e| e.key().0 <= now_ms)?;
         Some(first.remove())
     }
-}
-
-/// How the data plane's part of an operation went.
-enum Verdict {
-    Pending,
-    Done(Option<Endpoint>),
-    Failed,
-}
-
-fn verdict(data_plane: &mut dyn DataPlane, operation: &Operation) -> Verdict {
-    let mut reached = None;
-    for ticket in operation.first.iter().chain(&operation.ticket) {
-        match data_plane.poll(*ticket) {
-            Progress::Pending => return Verdict::Pending,
-            Progress::Done(endpoint) => reached = endpoint,
-            Progress::Failed(reason) => {
-                let change = operation.change.status();
-                tracing::error!(reason, ?change, "the data plane failed");
-                return Verdict::Failed;
-            }
-        }
-    }
-    Verdict::Done(reached)
 }
 
 impl Rds {
