@@ -4,7 +4,7 @@ use super::Rds;
 use super::model::{Change, Cluster, Estate, Operation, Place, SecretStatus, Status};
 use super::notices::Event;
 use super::verdict::{Verdict, verdict};
-use crate::data_plane::{Progress, Work};
+use crate::data_plane::Work;
 use std::collections::BTreeMap;
 
 /// When to look again at work that the data plane has not done yet: after so long.
