@@ -1,3 +1,5 @@
+//! Facts about seed files: what is refused, by which path, and that nothing is stored then.
+
 use super::{SeedFault, SeedFile, schema};
 use crate::data_plane::NoData;
 use crate::settings::WorldSettings;
