@@ -31,8 +31,9 @@ pub(super) struct Running(Mutex<BTreeMap<PathBuf, Child>>);
 impl Running {
     fn add(&self, home: &Path, child: Child) {
         let mut children = self.children();
-        // Those whose servers were ended because their clusters are dropped.
-        children.retain(|_, child| !matches!(child.try_wait(), Ok(Some(_))));
+        // Those whose servers were ended because their clusters are dropped. One that has a home is
+        // being stopped by somebody who will ask how it ended.
+        children.retain(|home, child| home.exists() || !matches!(child.try_wait(), Ok(Some(_))));
         children.insert(home.to_owned(), child);
     }
 
@@ -274,5 +275,22 @@ mod tests {
     fn secrets_differ() {
         assert_eq!(secret().unwrap().len(), 48);
         assert_ne!(secret().unwrap(), secret().unwrap());
+    }
+
+    #[test]
+    fn a_server_that_has_ended_is_remembered_as_long_as_it_has_a_home() {
+        let (here, gone) = (tempfile::tempdir().unwrap(), Path::new("/no/home/at/all"));
+        let ends = |running: &Running, home: &Path| {
+            running.add(home, std::process::Command::new("true").spawn().unwrap());
+            while running.ended(home).unwrap().is_none() {
+                thread::yield_now();
+            }
+        };
+        let running = Running::default();
+        ends(&running, here.path());
+        ends(&running, gone);
+        assert!(running.ended(here.path()).unwrap().is_some());
+        ends(&running, here.path());
+        assert!(running.ended(gone).is_err());
     }
 }
