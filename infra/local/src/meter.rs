@@ -1,6 +1,7 @@
 //! What was called and what it cost: the local cloud's own record, never the caller's opinion.
 
 use crate::call::Service;
+use crate::operations;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,6 +35,26 @@ pub struct CallRecord {
     pub outcome: String,
     /// The response was lost on its way (an injected fault) although the effect took place.
     pub response_lost: bool,
+}
+
+/// The longest text kept of a call, bytes: callers choose what they send.
+const LONGEST_TEXT: usize = 512;
+
+/// Under what all calls are counted together whose operation there is not.
+const UNKNOWN: &str = "(unknown)";
+
+impl CallRecord {
+    /// Cuts off what nobody would read.
+    fn clip(&mut self) {
+        let texts =
+            [&mut self.component, &mut self.operation, &mut self.region, &mut self.resource];
+        for text in texts {
+            if text.len() > LONGEST_TEXT {
+                text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+                text.shrink_to_fit();
+            }
+        }
+    }
 }
 
 /// Totals of one operation.
@@ -71,7 +92,10 @@ impl Meter {
     pub fn add(&mut self, mut record: CallRecord) {
         self.count += 1;
         record.n = self.count;
-        let key = (record.service, record.operation.clone());
+        record.clip();
+        let is_known = operations::of(record.service).contains(&record.operation.as_str());
+        let operation = if is_known { &record.operation } else { UNKNOWN };
+        let key = (record.service, operation.to_owned());
         let totals = self.totals.entry(key).or_default();
         totals.calls += 1;
         totals.refused += u64::from(record.outcome != "ok");
@@ -95,5 +119,36 @@ impl Meter {
     /// The calls kept, oldest first.
     pub fn recent(&self) -> impl Iterator<Item = &CallRecord> {
         self.recent.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caller_cannot_make_the_record_large() {
+        let mut meter = Meter::keeping(10);
+        for n in 0..100 {
+            let text = format!("{n}{}", "\u{e9}".repeat(10_000));
+            meter.add(CallRecord {
+                n: 0,
+                at_ms: 0,
+                component: text.clone(),
+                service: Service::Sqs,
+                operation: text.clone(),
+                account: String::new(),
+                region: text.clone(),
+                resource: text,
+                items: 0,
+                write_units: 0.0,
+                read_units: 0.0,
+                outcome: "ok".into(),
+                response_lost: false,
+            });
+        }
+        assert_eq!(meter.totals().len(), 1);
+        assert_eq!(meter.totals()[&(Service::Sqs, UNKNOWN.to_owned())].calls, 100);
+        assert!(meter.recent().all(|call| call.resource.len() <= LONGEST_TEXT));
     }
 }

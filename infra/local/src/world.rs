@@ -191,7 +191,10 @@ impl World {
         let call = asked.call;
         self.identity.authorize(call)?;
         if !self.events.has_targets() {
-            return self.dispatch(asked, record, now_ms);
+            let answer = self.dispatch(asked, record, now_ms);
+            // With the first target, polls that wait already must look when RDS is due.
+            self.due_earlier |= self.events.has_targets();
+            return answer;
         }
         self.rds.advance(now_ms);
         self.tell_events(now_ms);

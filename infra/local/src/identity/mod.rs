@@ -133,7 +133,7 @@ impl Identity {
     /// The refusal, in the code of the service's protocol.
     pub fn authorize(&self, call: &Call) -> Result<(), AwsError> {
         let Principal::Session(session) = &call.principal else { return Ok(()) };
-        let action = format!("{}:{}", prefix(call.service), call.operation);
+        let action = action(call);
         let allows = |role: &Role| role.allows(&action);
         // Needs no permission, not even one that was not denied.
         if action == "sts:GetCallerIdentity" || self.roles.get(&session.role).is_some_and(allows) {
@@ -168,6 +168,14 @@ pub(crate) fn not_authorized(call: &Call, what: &str) -> AwsError {
 }
 
 /// The service as policies name it.
+/// The action that a call needs. The batches of SQS and SNS need that of a single message.
+fn action(call: &Call) -> String {
+    let single = call.operation.strip_suffix("Batch");
+    let in_batch = matches!(call.service, Service::Sqs | Service::Sns);
+    let operation = single.filter(|_| in_batch).unwrap_or(&call.operation);
+    format!("{}:{operation}", prefix(call.service))
+}
+
 fn prefix(service: Service) -> &'static str {
     if service == Service::Cloudwatch { "cloudwatch" } else { service.as_str() }
 }

@@ -43,7 +43,7 @@ impl Asked {
             availability_zones: availability_zones(params, place)?,
             storage_type: storage_type(params)?,
             backup_retention_days: in_range(params, "BackupRetentionPeriod", 1, 35)?,
-            backup_window: params.get("PreferredBackupWindow").map(str::to_owned),
+            backup_window: backup_window(params)?,
             maintenance_window: params.get("PreferredMaintenanceWindow").map(str::to_owned),
             deletion_protection: params.flag("DeletionProtection"),
             iam_auth: params.flag("EnableIAMDatabaseAuthentication"),
@@ -86,6 +86,25 @@ pub(super) fn in_range(
         Ok(n) if (low..=high).contains(&n) => Ok(Some(n)),
         _ => Err(invalid_parameter_value(format!(
             "Invalid value {given} for {name}. Must be between {low} and {high}"
+        ))),
+    }
+}
+
+/// A daily window, `hh24:mi-hh24:mi`, of at least half an hour.
+fn backup_window(params: &Params) -> Result<Option<String>, AwsError> {
+    let Some(given) = params.get("PreferredBackupWindow") else { return Ok(None) };
+    let minutes = |text: &str| {
+        let (hours, minutes) = text.split_once(':')?;
+        let two = |digits: &str| (digits.len() == 2).then(|| digits.parse::<u32>().ok())?;
+        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
+    };
+    let ends = given.split_once('-').and_then(|(from, to)| minutes(from).zip(minutes(to)));
+    match ends {
+        Some((from, to)) if (to + 24 * 60 - from) % (24 * 60) >= 30 => Ok(Some(given.to_owned())),
+        _ => Err(invalid_parameter_value(format!(
+            "Invalid value {given} for PreferredBackupWindow. Must be hh24:mi-hh24:mi and at least \
+             30 minutes"
         ))),
     }
 }

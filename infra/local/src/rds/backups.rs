@@ -125,7 +125,8 @@ impl Rds {
         };
         let over: Vec<_> = estate.snapshots.values().filter(|s| is_over(s)).cloned().collect();
         for snapshot in over {
-            estate.snapshots.remove(&snapshot.identifier);
+            self.doom_copies_of(place, &snapshot.identifier, |_| true);
+            self.estate(place).snapshots.remove(&snapshot.identifier);
             self.data_plane.submit(Work::DropSnapshot { snapshot: snapshot.resource_id });
         }
     }

@@ -240,8 +240,9 @@ impl Rds {
             }
             Verdict::Done(_) => {
                 snapshot.status = Status::Available;
-                // For a copy that is finished no event is documented.
-                if snapshot.source_arn.is_none() {
+                // For a copy that is finished no event is documented, and an automated snapshot is
+                // no manual one.
+                if snapshot.source_arn.is_none() && snapshot.snapshot_type == "manual" {
                     let event = Event::SnapshotCreated;
                     self.notices.add(&target.place, event, &target.identifier, op.due_ms);
                 }

@@ -61,6 +61,8 @@ impl Rds {
             }
             Progress::Failed(reason) => {
                 tracing::error!(reason, "the data plane could not open a cluster");
+                // The next instance tries anew.
+                cluster.open = None;
                 instance.status = Status::Failed;
             }
         }
@@ -94,7 +96,7 @@ impl Rds {
 }
 
 fn last_steps_ms(op: &Operation) -> i64 {
-    op.started_ms + (op.due_ms - op.started_ms) * LAST_STEPS_PERCENT / 100
+    op.started_ms + op.due_ms.saturating_sub(op.started_ms) / 100 * LAST_STEPS_PERCENT
 }
 
 /// What those who wait for events are told at the end of an instance's operation.

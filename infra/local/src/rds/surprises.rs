@@ -46,9 +46,11 @@ impl Operation {
     ) -> Self {
         let due_ms = match surprise {
             Some(Surprise::Stuck) => i64::MAX,
-            Some(Surprise::Slow { times }) => now_ms + lasts_ms.saturating_mul(i64::from(*times)),
+            Some(Surprise::Slow { times }) => {
+                now_ms.saturating_add(lasts_ms.saturating_mul(i64::from(*times)))
+            }
             Some(Surprise::Shows { ms, .. }) => now_ms.saturating_add(lasts_ms).saturating_add(*ms),
-            _ => now_ms + lasts_ms,
+            _ => now_ms.saturating_add(lasts_ms),
         };
         let ends_in = match surprise {
             Some(Surprise::Failed) => Some(Status::Failed),

@@ -117,6 +117,10 @@ async fn parameters_that_break_the_rules_are_refused(bed: Bed) -> Outcome {
     refused!(at, "InvalidParameterValue", 400);
     refused!(aurora.create("c").port(80), "InvalidParameterValue", 400);
     refused!(aurora.create("c").backup_retention_period(36), "InvalidParameterValue", 400);
+    for window in ["24:00-24:30", "07:00-07:29", "4000000000000000:00-05:00", "7:00-8:00", "x"] {
+        let odd = aurora.create("c").preferred_backup_window(window);
+        refused!(odd, "InvalidParameterValue", 400);
+    }
     refused!(copy().engine("aurora-mysql"), "InvalidParameterValue", 400);
     refused!(copy().engine("postgres"), "InvalidParameterValue", 400);
     refused!(copy().engine_version("15.10"), "InvalidParameterCombination", 400);

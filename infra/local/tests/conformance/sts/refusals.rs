@@ -123,6 +123,13 @@ async fn what_a_role_allows_its_sessions_may_do(bed: Bed) -> Outcome {
     bed.dynamodb_as(session.clone(), REGION).list_tables().send().await.unwrap();
     let denied = sqs.get_queue_url().queue_name("q.fifo").send().await;
     assert_eq!(refusal(denied).1, "AccessDenied");
+    // A batch needs the permission of a single message.
+    roles(&bed, [trusting(HUB, ACCOUNT).allowing(&["sqs:SendMessage"])])?;
+    let url = format!("http://sqs.local/{}/none.fifo", HUB.split(':').nth(4).unwrap());
+    let batch = sqs.send_message_batch().queue_url(&url).send().await;
+    assert_ne!(refusal(batch).1, "AccessDenied");
+    let batch = sqs.delete_message_batch().queue_url(&url).send().await;
+    assert_eq!(refusal(batch).1, "AccessDenied");
     // A policy that changes counts for sessions that are there.
     roles(&bed, [trusting(HUB, ACCOUNT).allowing(&["rds:*"])])?;
     assert_eq!(refusal(sqs.list_queues().send().await).1, "AccessDenied");
