@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::clock::SharedNow;
 use crate::faults::{Asked, Fate};
 use crate::wire::{WireRequest, WireResponse};
+use crate::witness::{Seen, Witness};
 use crate::world::{Handled, World};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,7 @@ pub struct Cloud {
     now: SharedNow,
     changed: Arc<Notify>,
     parked: Arc<AtomicUsize>,
+    witness: Arc<Mutex<Option<Box<dyn Witness>>>>,
 }
 
 /// A call that waits; no longer, once this is dropped.
@@ -73,7 +75,14 @@ impl Cloud {
             now,
             changed: Arc::default(),
             parked: Arc::default(),
+            witness: Arc::default(),
         }
+    }
+
+    /// Has somebody look on from now on, instead of whoever did.
+    pub fn watched_by(&self, witness: impl Witness + 'static) {
+        let mut place = self.witness.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Box::new(witness));
     }
 
     /// The present moment, milliseconds since the Unix epoch.
@@ -150,10 +159,28 @@ impl Cloud {
     fn handle(&self, call: &Call, component: &str, request: &WireRequest, fate: &Fate) -> Handled {
         let mut world = self.world();
         let handled = world.handle(call, component, request, fate, self.now_ms());
+        if let Handled::Response(response) = &handled {
+            self.tell(&world, call, component, request, response);
+        }
         if world.take_news() {
             self.changed.notify_waiters();
         }
         handled
+    }
+
+    /// Tells whoever looks on of a call that was handled.
+    fn tell(
+        &self,
+        world: &World,
+        call: &Call,
+        component: &str,
+        request: &WireRequest,
+        response: &WireResponse,
+    ) {
+        let mut witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(witness), Some(record)) = (witness.as_mut(), world.meter.last()) {
+            witness.saw(&Seen { world, call, component, request, response, record });
+        }
     }
 }
 

@@ -34,5 +34,6 @@ pub mod sqs;
 pub mod sts;
 pub mod transport;
 pub mod wire;
+pub mod witness;
 pub mod world;
 pub mod xml;

@@ -116,6 +116,12 @@ impl Meter {
         &self.totals
     }
 
+    /// The last call, if any is kept.
+    #[must_use]
+    pub fn last(&self) -> Option<&CallRecord> {
+        self.recent.back()
+    }
+
     /// The calls kept, oldest first.
     pub fn recent(&self) -> impl Iterator<Item = &CallRecord> {
         self.recent.iter()

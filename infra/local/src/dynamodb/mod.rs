@@ -22,6 +22,7 @@ mod table_json;
 mod tests;
 mod ttl;
 mod value;
+mod view;
 
 use crate::error::AwsError;
 use crate::world::{Answer, Context, unknown_operation};

@@ -16,12 +16,14 @@ mod receive;
 mod send;
 mod store;
 mod tags;
+mod view;
 pub(crate) mod window;
 
 pub(crate) use deliver::Delivery;
 pub(crate) use digest::{check_attributes, sha256};
 pub(crate) use error::shape;
 pub use store::Depth;
+pub use view::MessageView;
 
 use crate::error::AwsError;
 use crate::world::{Answer, Context, Reply, unknown_operation};

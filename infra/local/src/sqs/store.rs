@@ -102,6 +102,17 @@ impl Store {
         }
     }
 
+    /// All messages, as they were sent.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Message> {
+        self.messages.values()
+    }
+
+    /// Takes out the message of an id. Says whether there was one.
+    pub(super) fn lose(&mut self, id: &str) -> bool {
+        let place = self.messages.iter().find(|(_, m)| m.id == id).map(|(place, _)| *place);
+        place.is_some_and(|place| self.remove(place).is_some())
+    }
+
     /// The message at a place.
     pub(super) fn get(&self, place: u64) -> Option<&Message> {
         self.messages.get(&place)
