@@ -18,7 +18,14 @@ pub struct Clock(Source);
 #[derive(Debug, Clone, Copy)]
 enum Source {
     System,
-    Virtual { base_ms: EpochMs, start: Instant, skew_ms: i64 },
+    Virtual { base_ms: EpochMs, start: Instant, skew_ms: i64, jump: Option<Jump> },
+}
+
+/// A moment at which a clock is put forward or back.
+#[derive(Debug, Clone, Copy)]
+struct Jump {
+    at: Instant,
+    by_ms: i64,
 }
 
 impl Clock {
@@ -31,7 +38,7 @@ impl Clock {
     /// Virtual time: `base_ms` now, then as tokio's clock moves.
     #[must_use]
     pub fn starting_at(base_ms: EpochMs) -> Self {
-        Self(Source::Virtual { base_ms, start: Instant::now(), skew_ms: 0 })
+        Self(Source::Virtual { base_ms, start: Instant::now(), skew_ms: 0, jump: None })
     }
 
     /// The same clock, wrong by `skew_ms` (virtual clocks only; the system clock stays as it is).
@@ -39,8 +46,21 @@ impl Clock {
     pub fn skewed_by(self, skew_ms: i64) -> Self {
         match self.0 {
             Source::System => self,
-            Source::Virtual { base_ms, start, .. } => {
-                Self(Source::Virtual { base_ms, start, skew_ms })
+            Source::Virtual { base_ms, start, jump, .. } => {
+                Self(Source::Virtual { base_ms, start, skew_ms, jump })
+            }
+        }
+    }
+
+    /// The same clock, put forward by `by_ms` (back, if negative) when `after` has passed from now
+    /// (virtual clocks only).
+    #[must_use]
+    pub fn jumping(self, after: Duration, by_ms: i64) -> Self {
+        match self.0 {
+            Source::System => self,
+            Source::Virtual { base_ms, start, skew_ms, .. } => {
+                let jump = Some(Jump { at: Instant::now() + after, by_ms });
+                Self(Source::Virtual { base_ms, start, skew_ms, jump })
             }
         }
     }
@@ -50,8 +70,10 @@ impl Clock {
     pub fn now_ms(&self) -> EpochMs {
         match self.0 {
             Source::System => system_ms(),
-            Source::Virtual { base_ms, start, skew_ms } => {
-                base_ms + skew_ms + as_ms(start.elapsed())
+            Source::Virtual { base_ms, start, skew_ms, jump } => {
+                let now = Instant::now();
+                let jumped = jump.filter(|jump| now >= jump.at).map_or(0, |jump| jump.by_ms);
+                base_ms + skew_ms + jumped + as_ms(now - start)
             }
         }
     }

@@ -17,6 +17,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sqs::config::retry::RetryPartition;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -105,6 +106,13 @@ impl Environment {
         Self::from_parts(sdk, clock, entropy, common, process)
     }
 
+    /// The same, with another way for the SDK to wait (timeouts, pauses before retries): a simulated
+    /// process that is frozen has none of its timers go off. To be said before any client is made.
+    #[must_use]
+    pub fn sleeping_by(self, sleep: SharedAsyncSleep) -> Self {
+        Self { sdk: self.sdk.into_builder().sleep_impl(sleep).build(), ..self }
+    }
+
     fn from_parts(
         sdk: SdkConfig,
         clock: Clock,
@@ -179,11 +187,11 @@ impl Environment {
         Ok((account, answer.arn().unwrap_or_default().to_owned()))
     }
 
-    /// A retry budget of its own per process and service: the SDK's default one is shared by
-    /// everything in the operating system's process, so that one client's failures would silence
-    /// another's retries.
-    fn partition(&self, service: &'static str) -> aws_sdk_sqs::config::retry::RetryPartition {
-        aws_sdk_sqs::config::retry::RetryPartition::new(format!("{}-{service}", self.process))
+    /// A retry budget of its own per client: the SDK's default one is shared by everything in the
+    /// operating system's process, so that one client's failures would silence another's retries.
+    /// It lives as long as the client; one that is only named would be kept for ever.
+    fn partition(&self, service: &'static str) -> RetryPartition {
+        RetryPartition::custom(format!("{}-{service}", self.process)).build()
     }
 
     fn clients(&self) -> std::sync::MutexGuard<'_, Clients> {

@@ -36,8 +36,12 @@ pub fn usual(operation: Operation) -> Duration {
 const PATIENCE: u32 = 20;
 const LEAST_DEADLINE: Duration = Duration::from_secs(2 * 3600);
 
-/// How long an operation may take before it counts as failed.
+/// However fast a local cloud is, nothing counts as failed before this.
+const FLOOR: Duration = Duration::from_secs(600);
+
+/// How long an operation may take before it counts as failed, where AWS operations take `scale`
+/// times as long as on AWS (1.0; less in a local cloud that is sped up).
 #[must_use]
-pub fn deadline(operation: Operation) -> Duration {
-    (usual(operation) * PATIENCE).max(LEAST_DEADLINE)
+pub fn deadline(operation: Operation, scale: f64) -> Duration {
+    (usual(operation) * PATIENCE).max(LEAST_DEADLINE).mul_f64(scale).max(FLOOR)
 }

@@ -35,7 +35,7 @@ pub struct Settings {
     /// Claims without a commit that make a job `poisoned`.
     pub max_claims: u32,
     /// How long AWS operations take in this place, compared with AWS: 1.0; below it for a local
-    /// cloud that is sped up. Only estimates depend on it.
+    /// cloud that is sped up. Estimates and deadlines depend on it.
     pub duration_scale: f64,
     /// The CA that the certificates of databases are verified against (PEM).
     pub database_ca_file: Option<PathBuf>,

@@ -117,7 +117,8 @@ impl<'a> StepContext<'a> {
     #[must_use]
     pub fn wait_for(&self, kind: WatchKind, operation: Operation, note: &str) -> Waiting {
         let target = &self.spec.request.target;
-        let usual = estimate::usual(operation).mul_f64(self.worker.settings.duration_scale);
+        let scale = self.worker.settings.duration_scale;
+        let usual = estimate::usual(operation).mul_f64(scale);
         let watch = Watch {
             account: target.account.clone(),
             region: target.region.clone(),
@@ -126,7 +127,7 @@ impl<'a> StepContext<'a> {
             want: "available".into(),
             expected_at_ms: self.since_ms + aurora_restore_shared::clock::as_ms(usual),
         };
-        let deadline = estimate::deadline(operation);
+        let deadline = estimate::deadline(operation, scale);
         let (outputs, details) = (BTreeMap::new(), BTreeMap::new());
         Waiting { watch, deadline, begun: false, outputs, note: note.into(), details }
     }

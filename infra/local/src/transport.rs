@@ -13,27 +13,65 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use futures::future::BoxFuture;
 use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What lies between a component and the cloud: a network that may do with a request what networks
+/// do. It is given the whole request before anything is awaited.
+pub trait Network: Send + Sync + std::fmt::Debug {
+    /// Brings a request of a component to the cloud, and the answer back.
+    ///
+    /// # Errors
+    /// [`ConnectionBroken`] when no whole answer arrives.
+    fn carry<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        component: &'a str,
+        request: WireRequest,
+    ) -> BoxFuture<'a, Result<WireResponse, ConnectionBroken>>;
+}
+
+/// The network that does nothing: every request arrives, and so does every answer.
+#[derive(Debug)]
+struct Direct;
+
+impl Network for Direct {
+    fn carry<'a>(
+        &'a self,
+        cloud: &'a Cloud,
+        component: &'a str,
+        request: WireRequest,
+    ) -> BoxFuture<'a, Result<WireResponse, ConnectionBroken>> {
+        Box::pin(async move { cloud.serve(component, &request).await })
+    }
+}
 
 /// The door of one component: every call through it is recorded under the component's name.
 #[derive(Debug, Clone)]
 pub struct LocalTransport {
     cloud: Cloud,
     component: Arc<str>,
+    network: Arc<dyn Network>,
 }
 
 impl LocalTransport {
     /// A door into a cloud for a component.
     #[must_use]
     pub fn new(cloud: Cloud, component: &str) -> Self {
-        Self { cloud, component: component.into() }
+        Self::through(cloud, component, Arc::new(Direct))
+    }
+
+    /// A door into a cloud for a component, behind a network.
+    #[must_use]
+    pub fn through(cloud: Cloud, component: &str, network: Arc<dyn Network>) -> Self {
+        Self { cloud, component: component.into(), network }
     }
 
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = read(request).await?;
-        let response = self.cloud.serve(&self.component, &request).await;
+        let response = self.network.carry(&self.cloud, &self.component, request).await;
         let response = response.map_err(broken)?;
         write(response, &http_date(self.cloud.now_ms()))
     }
