@@ -4,6 +4,7 @@
 //! Some faults meet a call on its way ([`Faults::decide`]); others happen inside a service, at the
 //! point where they matter ([`Inside`]), so that a rule is counted only when it has done something.
 
+mod lag;
 mod reach;
 mod read;
 mod refusals;
@@ -190,12 +191,14 @@ fn apply(fate: &mut Fate, fault: &FaultKind, asked: &Asked<'_>) {
 pub struct Inside<'a> {
     faults: &'a mut Faults,
     asked: Asked<'a>,
+    /// By which rules a describe lags, once it was asked.
+    lags: Option<Vec<lag::Lag>>,
 }
 
 impl<'a> Inside<'a> {
     /// The rules for a call.
     pub(crate) fn new(faults: &'a mut Faults, asked: Asked<'a>) -> Self {
-        Self { faults, asked }
+        Self { faults, asked, lags: None }
     }
 
     /// Whether a fault happens now. To be asked only where it makes a difference: it counts.
@@ -228,7 +231,7 @@ impl<'a> Inside<'a> {
             return None;
         }
         let operation = &self.asked.call.operation;
-        let hits = self.draw(|_| true);
+        let hits = self.draw(|kind| surprise_of(kind, operation).is_some());
         hits.into_iter().find_map(|at| {
             let rule = &self.faults.rules[at];
             Some((rule.number, surprise_of(&rule.fault, operation)?))

@@ -39,6 +39,9 @@ const TAKING_SPACE: &[&str] = &[
     "RestoreDBClusterFromSnapshot",
     "RestoreDBClusterToPointInTime",
 ];
+/// RDS operations that show what there is.
+const SHOWING: &[&str] =
+    &["DescribeDBClusterSnapshots", "DescribeDBClusters", "DescribeDBInstances"];
 const BATCHES: &[&str] = &[
     "BatchGetItem",
     "BatchWriteItem",
@@ -73,6 +76,7 @@ impl FaultKind {
             Self::Failed => rds(MAKING),
             Self::IncompatibleRestore => rds(RESTORING),
             Self::CapacityShortage => rds(TAKING_SPACE),
+            Self::DescribeLag { .. } => rds(SHOWING),
             Self::LoseEvents | Self::DoubleEvents => Reach::Events,
             _ => Reach::Calls,
         }

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 pub type Kind = (&'static str, &'static [&'static str]);
 
 /// The kinds of faults.
-pub const KINDS: [Kind; 23] = [
+pub const KINDS: [Kind; 24] = [
     ("throttle", &[]),
     ("internal_error", &[]),
     ("expired_credentials", &[]),
@@ -33,6 +33,7 @@ pub const KINDS: [Kind; 23] = [
     ("failed", &[]),
     ("incompatible_restore", &[]),
     ("capacity_shortage", &[]),
+    ("describe_lag", &["ms"]),
     ("lose_events", &[]),
     ("double_events", &[]),
 ];

@@ -76,6 +76,11 @@ pub enum FaultKind {
     IncompatibleRestore,
     /// RDS: the operation is refused for a lack of capacity, after all its checks.
     CapacityShortage,
+    /// RDS: a describe does not show yet what was created less than this ago.
+    DescribeLag {
+        /// How long something stays unseen, milliseconds.
+        ms: i64,
+    },
     /// An RDS event is not delivered.
     LoseEvents,
     /// An RDS event is delivered twice.

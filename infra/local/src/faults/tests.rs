@@ -110,6 +110,39 @@ fn events_are_lost_or_doubled_by_rate_and_counted() {
     assert!((150..250).contains(&count(0)) && (20..90).contains(&count(2)), "{copies:?}");
 }
 
+/// What one describe hides of things of these ages (milliseconds), and how often each rule has
+/// fired by then.
+fn describe(faults: &mut Faults, ages_ms: &[i64]) -> (Vec<bool>, Vec<u64>) {
+    let (call, request) = (call(Service::Rds, "DescribeDBClusters"), WireRequest::default());
+    let asked = Asked { call: &call, component: "tests", request: &request };
+    let mut inside = Inside::new(faults, asked);
+    let hidden = ages_ms.iter().map(|age_ms| inside.hides(10_000 - age_ms, 10_000)).collect();
+    (hidden, faults.rules().iter().map(|rule| rule.fired).collect())
+}
+
+#[test]
+fn a_describe_hides_what_is_new_and_counts_once_for_a_call() {
+    let mut faults = Faults::seeded(1);
+    faults.add(FaultRule::on("DescribeDBClusters", FaultKind::DescribeLag { ms: 1_000 }, 2));
+    faults.add(FaultRule::always(FaultKind::DescribeLag { ms: 100 }));
+    assert_eq!(describe(&mut faults, &[1_000, 2_000]), (vec![false, false], vec![0, 0]));
+    assert_eq!(describe(&mut faults, &[999, 500]), (vec![true, true], vec![1, 0]));
+    assert_eq!(describe(&mut faults, &[99, 2_000]), (vec![true, false], vec![2, 1]));
+    assert_eq!(describe(&mut faults, &[999, 99]), (vec![false, true], vec![2, 2]));
+}
+
+#[test]
+fn a_describe_lags_with_all_it_shows_or_with_nothing() {
+    let mut faults = Faults::seeded(1);
+    let rule = FaultRule::always(FaultKind::DescribeLag { ms: 1_000 });
+    faults.add(FaultRule { rate: 0.5, ..rule });
+    let calls: Vec<_> = (0..100).map(|_| describe(&mut faults, &[0; 5]).0).collect();
+    assert!(calls.iter().all(|hidden| *hidden == [hidden[0]; 5]), "{calls:?}");
+    let hidden = calls.iter().filter(|hidden| hidden[0]).count();
+    assert!((30..70).contains(&hidden), "{hidden}");
+    assert_eq!(faults.rules()[0].fired, hidden as u64);
+}
+
 #[test]
 fn every_kind_is_read_and_written_under_its_name() {
     for (name, members) in KINDS {
@@ -163,6 +196,7 @@ fn a_rule_that_could_never_fire_is_refused() {
         ("reorder", json!({ "operation": "SendMessage" })),
         ("stuck", json!({ "operation": "DescribeDBClusters" })),
         ("partial_batch", json!({ "operation": "PutItem" })),
+        ("describe_lag", json!({ "operation": "CreateDBCluster" })),
         ("lose_events", json!({ "service": "events" })),
     ];
     for (kind, more) in never {

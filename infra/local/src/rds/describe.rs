@@ -2,8 +2,9 @@
 
 use super::Rds;
 use super::asked::in_range;
+use super::clusters::find;
 use super::engines;
-use super::errors::{db_instance_not_found, invalid_parameter_value};
+use super::errors::{db_cluster_not_found, db_instance_not_found, invalid_parameter_value};
 use super::model::Place;
 use super::names::{self, Kind};
 use super::render;
@@ -87,7 +88,7 @@ impl Page {
         &self,
         all: &'a BTreeMap<String, T>,
         ids: Option<&BTreeSet<String>>,
-        keep: impl Fn(&T) -> bool,
+        mut keep: impl FnMut(&T) -> bool,
     ) -> (Vec<&'a T>, Option<String>) {
         let start = self.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let range = (start, Bound::Unbounded);
@@ -147,17 +148,34 @@ impl Rds {
         let filters = Filters::read(params, &known)?;
         let page = Page::read(params)?;
         let given = params.get("DBClusterIdentifier");
-        let one = given.map(|_| self.named_cluster(cx, params, &place)).transpose()?;
+        let one = given.map(|given| self.shown_cluster(cx, params, given)).transpose()?;
         let ids = narrowed(one, filters.identifiers("db-cluster-id", &place, Kind::Cluster));
         let estate = self.estate(&place);
         let (found, marker) = page.cut(&estate.clusters, ids.as_ref(), |c| {
             filters.allows("db-cluster-resource-id", &c.resource_id)
                 && filters.allows("engine", engines::of(c.engine).name)
+                && !cx.faults.hides(c.created_ms, cx.now_ms)
         });
         note(cx, given, ids.as_ref(), found.len());
         let members = found.into_iter().map(|c| render::cluster(&place, estate, c, cx.now_ms));
         let result = Xml::new("DescribeDBClustersResult").maybe("Marker", marker);
         Ok(Reply::Xml(result.list("DBClusters", members)))
+    }
+
+    /// The name of the cluster that a description is asked of by name, as soon as it is shown.
+    fn shown_cluster(
+        &mut self,
+        cx: &mut Context<'_>,
+        params: &Params,
+        given: &str,
+    ) -> Result<String, AwsError> {
+        let place = Place::of(cx);
+        let identifier = self.named_cluster(cx, params, &place)?;
+        let cluster = find(self.estate(&place).clusters.get(&identifier), given)?;
+        if cx.faults.hides(cluster.created_ms, cx.now_ms) {
+            return Err(db_cluster_not_found(given));
+        }
+        Ok(identifier)
     }
 
     pub(super) fn describe_instances(&mut self, cx: &mut Context<'_>, params: &Params) -> Answer {
@@ -170,7 +188,10 @@ impl Rds {
         let one = given
             .map(|g| {
                 names::local(&place, Kind::Instance, g)
-                    .filter(|i| estate.instances.contains_key(i))
+                    .filter(|i| {
+                        let found = estate.instances.get(i);
+                        found.is_some_and(|i| !cx.faults.hides(i.created_ms, cx.now_ms))
+                    })
                     .ok_or_else(|| db_instance_not_found(g))
             })
             .transpose()?;
@@ -180,6 +201,7 @@ impl Rds {
             clusters.as_ref().is_none_or(|c| c.contains(&i.cluster))
                 && filters.allows("dbi-resource-id", &i.resource_id)
                 && filters.allows("engine", engines::of(i.engine).name)
+                && !cx.faults.hides(i.created_ms, cx.now_ms)
         });
         note(cx, given, ids.as_ref().or(clusters.as_ref()), found.len());
         let members = found.into_iter().map(|i| render::instance(&place, estate, i, cx.now_ms));

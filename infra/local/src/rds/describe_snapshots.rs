@@ -32,8 +32,10 @@ impl Rds {
         let filters = Filters::read(params, &known)?;
         let page = Page::read(params)?;
         let wanted = Wanted::read(params, &filters, &place)?;
-        if let Some(given) = wanted.given.filter(|given| !self.sees(&place, &wanted, given)) {
-            return Err(db_cluster_snapshot_not_found(given));
+        let mut is_shown = |s: &Snapshot| !cx.faults.hides(s.created_ms, cx.now_ms);
+        if let Some(given) = wanted.given {
+            let named = self.named(&place, &wanted, given);
+            named.filter(|s| is_shown(s)).ok_or_else(|| db_cluster_snapshot_not_found(given))?;
         }
         let ids = filters.identifiers("db-cluster-snapshot-id", &place, Kind::Snapshot);
         let ids = narrowed(wanted.one.clone(), ids);
@@ -42,7 +44,7 @@ impl Rds {
         let (members, marker) = match own {
             // The usual case, and the one that must be cheap: nothing of others is wanted.
             Some(own) if foreign.is_empty() => {
-                let passes = |s: &Snapshot| wanted.includes(&Seen::Own(s), &filters);
+                let passes = |s: &Snapshot| wanted.includes(&Seen::Own(s), &filters) && is_shown(s);
                 let (found, marker) = page.cut(own, ids.as_ref(), passes);
                 let members: Vec<_> =
                     found.into_iter().map(|s| render::snapshot(&place, s, cx.now_ms)).collect();
@@ -53,7 +55,7 @@ impl Rds {
                 let own = own.map(|s| (s.identifier.clone(), Seen::Own(s)));
                 let foreign = foreign.into_iter().map(|f| (f.name(), Seen::Foreign(f)));
                 let all: BTreeMap<_, _> = own.chain(foreign).collect();
-                let passes = |s: &Seen<'_>| wanted.includes(s, &filters);
+                let passes = |s: &Seen<'_>| wanted.includes(s, &filters) && is_shown(s.snapshot());
                 let (found, marker) = page.cut(&all, ids.as_ref(), passes);
                 (found.into_iter().map(|s| s.render(&place, cx.now_ms)).collect(), marker)
             }
@@ -63,11 +65,11 @@ impl Rds {
         Ok(Reply::Xml(result.list("DBClusterSnapshots", members)))
     }
 
-    /// Whether the one snapshot that is asked for is there to be seen.
-    fn sees(&self, place: &Place, wanted: &Wanted<'_>, given: &str) -> bool {
+    /// The one snapshot that is asked for by name, if it is there.
+    fn named(&self, place: &Place, wanted: &Wanted<'_>, given: &str) -> Option<&Snapshot> {
         let own = self.estates.get(place).zip(wanted.one.as_ref());
-        own.is_some_and(|(estate, one)| estate.snapshots.contains_key(one))
-            || self.foreign_named(place, given).is_some()
+        let own = own.and_then(|(estate, one)| estate.snapshots.get(one));
+        own.or_else(|| self.foreign_named(place, given).map(|foreign| foreign.snapshot))
     }
 
     fn wanted_foreign(&self, place: &Place, wanted: &Wanted<'_>) -> Vec<Foreign<'_>> {

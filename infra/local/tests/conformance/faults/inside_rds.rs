@@ -16,6 +16,10 @@ facts!("rds":
         "local cloud, fault capacity_shortage; API, errors of each operation",
     a_call_that_is_refused_anyway_does_not_use_up_a_rule: "local cloud, fault failed",
     a_plan_for_one_name_goes_before_a_rule: "local cloud, fault failed",
+    a_describe_may_not_show_yet_what_was_just_created: "local cloud, fault describe_lag",
+    what_a_describe_does_not_show_yet_is_there_all_the_same: "local cloud, fault describe_lag",
+    a_describe_that_had_nothing_to_hide_does_not_use_up_a_rule:
+        "local cloud, fault describe_lag",
 );
 
 const HOUR: u64 = 3_600;
@@ -152,5 +156,80 @@ async fn a_plan_for_one_name_goes_before_a_rule(bed: Bed) -> Outcome {
     assert_eq!(status(&client, "orders").await, "available");
     assert_eq!(status(&client, "others").await, "failed");
     assert_eq!(fired(&bed)?, [1]);
+    Ok(())
+}
+
+/// How many clusters, instances and manual snapshots a look at all of them shows.
+async fn shown(client: &Client) -> [usize; 3] {
+    let clusters = client.describe_db_clusters().send().await.unwrap();
+    let instances = client.describe_db_instances().send().await.unwrap();
+    let snapshots = client.describe_db_cluster_snapshots().snapshot_type("manual");
+    let snapshots = snapshots.send().await.unwrap();
+    [
+        clusters.db_clusters().len(),
+        instances.db_instances().len(),
+        snapshots.db_cluster_snapshots().len(),
+    ]
+}
+
+/// What a look by name is answered with, for the cluster, its instance and the snapshot `s`.
+async fn by_name(client: &Client, cluster: &str) -> [String; 3] {
+    let of_cluster = client.describe_db_clusters().db_cluster_identifier(cluster).send().await;
+    let instance = format!("{cluster}-1");
+    let of_instance = client.describe_db_instances().db_instance_identifier(instance).send().await;
+    let of_snapshot = client.describe_db_cluster_snapshots().db_cluster_snapshot_identifier("s");
+    let of_snapshot = of_snapshot.send().await;
+    [
+        of_cluster.map_or_else(|e| e.code().unwrap().to_owned(), |_| "ok".into()),
+        of_instance.map_or_else(|e| e.code().unwrap().to_owned(), |_| "ok".into()),
+        of_snapshot.map_or_else(|e| e.code().unwrap().to_owned(), |_| "ok".into()),
+    ]
+}
+
+async fn a_describe_may_not_show_yet_what_was_just_created(bed: Bed) -> Outcome {
+    let client = bed.rds();
+    let lag = FaultRule::always(FaultKind::DescribeLag { ms: 60_000 });
+    inject(&bed, lag)?;
+    create(&client, "orders").await.unwrap();
+    assert_eq!(shown(&client).await, [0, 0, 0]);
+    assert_eq!(by_name(&client, "orders").await[0], "DBClusterNotFoundFault");
+    bed.seconds(HOUR).await?;
+    instance(&client, "orders").await.unwrap();
+    snapshot(&client, "orders", "s").await;
+    assert_eq!(shown(&client).await, [1, 0, 0]);
+    let late = ["ok", "DBInstanceNotFound", "DBClusterSnapshotNotFoundFault"];
+    assert_eq!(by_name(&client, "orders").await, late);
+    bed.seconds(30).await?;
+    assert_eq!(by_name(&client, "orders").await, late);
+    bed.seconds(30).await?;
+    assert_eq!(by_name(&client, "orders").await, ["ok"; 3]);
+    assert_eq!(shown(&client).await, [1, 1, 1]);
+    assert_eq!(fired(&bed)?, [8]);
+    Ok(())
+}
+
+async fn what_a_describe_does_not_show_yet_is_there_all_the_same(bed: Bed) -> Outcome {
+    let client = bed.rds();
+    once(&bed, "DescribeDBClusters", FaultKind::DescribeLag { ms: 86_400_000 })?;
+    create(&client, "orders").await.unwrap();
+    assert_eq!(by_name(&client, "orders").await[0], "DBClusterNotFoundFault");
+    let again = create(&client, "orders").await.unwrap_err();
+    assert_eq!(again, "DBClusterAlreadyExistsFault");
+    assert_eq!(status(&client, "orders").await, "creating");
+    Ok(())
+}
+
+async fn a_describe_that_had_nothing_to_hide_does_not_use_up_a_rule(bed: Bed) -> Outcome {
+    let client = bed.rds();
+    create(&client, "old").await.unwrap();
+    bed.seconds(HOUR).await?;
+    once(&bed, "DescribeDBClusters", FaultKind::DescribeLag { ms: 60_000 })?;
+    assert_eq!(by_name(&client, "none").await[0], "DBClusterNotFoundFault");
+    create(&client, "new").await.unwrap();
+    assert_eq!(status(&client, "old").await, "available");
+    assert_eq!(fired(&bed)?, [0]);
+    assert_eq!(shown(&client).await[0], 1);
+    assert_eq!(fired(&bed)?, [1]);
+    assert_eq!(shown(&client).await[0], 2);
     Ok(())
 }
