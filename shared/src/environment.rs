@@ -127,9 +127,15 @@ impl Environment {
     /// The store, in the home Region.
     #[must_use]
     pub fn store(&self) -> Store {
+        Store::new(self.dynamodb(), &self.common.table)
+    }
+
+    /// A client of DynamoDB in the home Region, for what [`Store`] does not do (foreign items).
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk);
         let config = config.retry_partition(self.partition("dynamodb")).build();
-        Store::new(aws_sdk_dynamodb::Client::from_conf(config), &self.common.table)
+        aws_sdk_dynamodb::Client::from_conf(config)
     }
 
     /// The queues of a Region.

@@ -34,8 +34,8 @@ pub trait Network: Send + Sync + std::fmt::Debug {
 }
 
 /// The network that does nothing: every request arrives, and so does every answer.
-#[derive(Debug)]
-struct Direct;
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Direct;
 
 impl Network for Direct {
     fn carry<'a>(

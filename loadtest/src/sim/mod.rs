@@ -27,6 +27,7 @@ use aurora_restore_worker::fleet::Worker;
 use aurora_restore_worker::runtime;
 use aurora_restore_worker::settings::Settings;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -79,7 +80,15 @@ impl Sim {
     /// # Errors
     /// When the cloud refuses one of the calls: a fault of the test.
     pub async fn prepared(seed: u64) -> anyhow::Result<Self> {
-        let sim = Self::empty(seed);
+        Self::prepared_in(Self::settings_of_world(seed)).await
+    }
+
+    /// The same in a cloud with settings of its own.
+    ///
+    /// # Errors
+    /// When the cloud refuses one of the calls: a fault of the test.
+    pub async fn prepared_in(settings: WorldSettings) -> anyhow::Result<Self> {
+        let sim = Self::empty_in(settings);
         let env = sim.env("setup");
         aurora_restore_producer::init::init(&env, &[]).await?;
         sim.make_source(&env).await?;
@@ -89,18 +98,43 @@ impl Sim {
     /// An empty cloud.
     #[must_use]
     pub fn empty(seed: u64) -> Self {
+        Self::empty_in(Self::settings_of_world(seed))
+    }
+
+    /// The settings of the cloud of a test: calls take a few milliseconds, and all are kept.
+    #[must_use]
+    pub fn settings_of_world(seed: u64) -> WorldSettings {
+        WorldSettings { seed, latency_ms: (2, 12), keep_calls: 1_000_000, ..Default::default() }
+    }
+
+    fn empty_in(settings: WorldSettings) -> Self {
+        let seed = settings.seed;
         // The SDK draws retry jitter and invocation ids from this thread's generator.
         fastrand::seed(seed);
-        let settings = WorldSettings {
-            seed,
-            latency_ms: (2, 12),
-            keep_calls: 1_000_000,
-            ..Default::default()
-        };
         let world = World::new(settings, Box::new(NoData));
         let cloud = Cloud::new(world, Arc::new(TokioNow::starting_at(START_MS)));
         let clock = Clock::starting_at(START_MS);
         Self { cloud, clock, common: Common::default(), draws: AtomicU64::new(seed << 16) }
+    }
+
+    /// The settings of every process.
+    #[must_use]
+    pub fn common(&self) -> &Common {
+        &self.common
+    }
+
+    /// Account and Region.
+    #[must_use]
+    pub fn place(&self) -> (String, String) {
+        (self.common.local_account.to_string(), self.common.region.to_string())
+    }
+
+    /// The state of a job as the item in the table, in the typed JSON of the wire. No call is made.
+    #[must_use]
+    pub fn raw_state(&self, job: JobId) -> Option<Value> {
+        let (account, region) = self.place();
+        let key = (&*format!("job#{job}"), "state");
+        self.cloud.world().dynamodb.item(&account, &region, &self.common.table, key)
     }
 
     async fn make_source(&self, env: &Environment) -> anyhow::Result<()> {
@@ -265,11 +299,38 @@ impl Sim {
     /// # Errors
     /// When the queue is missing.
     pub async fn purge(&self, queue: &str) -> anyhow::Result<()> {
-        let sqs = self.env("operator").sqs(&self.common.region);
-        let url = sqs.get_queue_url().queue_name(queue).send().await?.queue_url;
         // SQS takes one purge a minute and queue.
         self.pass(Duration::from_secs(61)).await;
+        self.purge_now(queue).await
+    }
+
+    /// The same, if the last purge is more than a minute ago.
+    ///
+    /// # Errors
+    /// When the queue is missing, or was purged within the last minute.
+    pub async fn purge_now(&self, queue: &str) -> anyhow::Result<()> {
+        let sqs = self.env("operator").sqs(&self.common.region);
+        let url = sqs.get_queue_url().queue_name(queue).send().await?.queue_url;
         sqs.purge_queue().set_queue_url(url).send().await?;
+        Ok(())
+    }
+
+    /// Puts the record of a job of a newer release, whose status this one does not know, and which
+    /// is due.
+    ///
+    /// # Errors
+    /// When the cloud refuses.
+    pub async fn put_newer_state(&self, job: JobId) -> anyhow::Result<()> {
+        use aws_sdk_dynamodb::types::AttributeValue as Value;
+        let (text, number) = (|t: &str| Value::S(t.to_owned()), |n: i64| Value::N(n.to_string()));
+        let put = self.env("stranger").dynamodb().put_item().table_name(&self.common.table);
+        let put = put.item("pk", text(&format!("job#{job}"))).item("sk", text("state"));
+        let put = put.item("v", number(2)).item("status", text("hibernating"));
+        let put = put.item("seq", number(1)).item("epoch", number(0)).item("claims", number(0));
+        let put = put.item("dispatches", number(0)).item("priority", text("cosmic"));
+        let put = put.item("region", text(self.common.region.as_str()));
+        let put = put.item("due_shard", text(&format!("{}#0", self.common.region)));
+        put.item("due_at", number(self.clock.now_ms())).send().await?;
         Ok(())
     }
 

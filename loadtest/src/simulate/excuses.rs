@@ -1,0 +1,73 @@
+//! Which failures of a job are explained by what went wrong in a run. A job that fails otherwise is
+//! a violation.
+
+use super::audit::Excuses;
+use super::classes::{Counts, FaultClass};
+use super::knobs::Profile;
+use super::orders::Order;
+use aurora_restore_shared::failure::FailureCode;
+use std::collections::BTreeSet;
+
+/// The codes that a class of faults may end a job with.
+fn codes(class: FaultClass) -> &'static [FailureCode] {
+    use FailureCode as C;
+    use FaultClass as F;
+    match class {
+        F::Stuck => &[C::DeadlinePassed],
+        F::Failed => &[C::ResourceFailed],
+        F::IncompatibleRestore => &[C::ResourceFailed],
+        F::CapacityShortage => &[C::CapacityShort],
+        F::StrangerTakesName => &[C::TargetNameTaken],
+        F::SourceDeleted => &[C::SourceNotFound],
+        F::TagsRemoved | F::HumanRenames => {
+            &[C::TargetNameTaken, C::ResourceLost, C::DeadlinePassed]
+        }
+        F::HumanDeletes => &[C::CheckFailed, C::ConnectFailed, C::ResourceLost, C::ResourceFailed],
+        F::RegionOutage | F::GreyFailure => &[C::AwsUnavailable, C::ConnectFailed],
+        F::CutOff | F::InternalError | F::LostRequest => &[C::AwsUnavailable],
+        F::ExpiredCredentials | F::AccessDenied => &[C::AccessDenied],
+        F::RetentionPassed => &[C::DeadlinePassed],
+        _ => &[],
+    }
+}
+
+/// So many deaths may have met one job so often that it counts as poisoned.
+const DEATHS: u64 = 5;
+
+/// What explains a failure in a run with these faults.
+#[must_use]
+pub fn of(
+    counts: &Counts,
+    orders: &[Order],
+    deadly: Option<usize>,
+    touched: BTreeSet<String>,
+    profile: Profile,
+) -> Excuses {
+    let mut excuses = Excuses { touched_targets: touched, ..Excuses::default() };
+    for order in orders {
+        if let Some(job) = order.request.keyed_id() {
+            excuses.of_job.entry(job).or_default().extend(order.may_fail.iter().copied());
+        }
+    }
+    if let Some(job) = deadly.and_then(|n| orders[n].request.keyed_id()) {
+        excuses.of_job.entry(job).or_default().insert(FailureCode::Poisoned);
+    }
+    if profile != Profile::Hostile {
+        return excuses;
+    }
+    let struck = |class: &FaultClass| counts.get(class).is_some_and(|n| *n > 0);
+    let classes = FaultClass::ALL.iter().filter(|class| struck(class));
+    excuses.any.extend(classes.flat_map(|class| codes(*class)));
+    let deaths = [
+        FaultClass::CrashBeforeSend,
+        FaultClass::CrashAfterEffect,
+        FaultClass::CrashAfterAnswer,
+        FaultClass::CrashAnywhere,
+        FaultClass::Zombie,
+    ];
+    if deaths.iter().filter_map(|class| counts.get(class)).sum::<u64>() >= DEATHS {
+        excuses.any.insert(FailureCode::Poisoned);
+    }
+    excuses.lost_letters = struck(&FaultClass::RetentionPassed);
+    excuses
+}

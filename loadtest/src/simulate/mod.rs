@@ -1,0 +1,19 @@
+//! The fleet proved in simulation: one seed decides requests, crashes, latencies and faults; an
+//! auditor judges every call by the local cloud's own record.
+
+pub mod agenda;
+pub mod audit;
+pub mod classes;
+mod excuses;
+pub mod fleet;
+pub mod gate;
+pub mod knobs;
+pub mod many;
+pub mod orders;
+pub mod people;
+pub mod run;
+pub mod script;
+pub mod submitters;
+pub mod trace;
+pub mod weather;
+pub mod wire;

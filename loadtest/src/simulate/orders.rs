@@ -1,0 +1,95 @@
+//! What is asked of the fleet: requests of several kinds, some of which cannot succeed.
+
+use super::knobs::{Knobs, Profile};
+use crate::sim::DRILL;
+use aurora_restore_shared::failure::FailureCode;
+use aurora_restore_shared::request::{Priority, Request, Source};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The cluster that everything is restored from.
+pub const SOURCE: &str = "orders-prod";
+
+/// The snapshot that everything is restored from.
+pub const SNAPSHOT: &str = "orders-prod-nightly";
+
+/// A request, and what becomes of it.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The request.
+    pub request: Request,
+    /// Its idempotency key.
+    pub key: String,
+    /// Its target.
+    pub target: String,
+    /// When it is submitted, from the start.
+    pub at: Duration,
+    /// Submitted by two processes at once.
+    pub twice: bool,
+    /// It may fail with these codes whatever the weather is.
+    pub may_fail: BTreeSet<FailureCode>,
+}
+
+/// Draws the orders of a run.
+#[must_use]
+pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Order> {
+    let mut orders: Vec<Order> = Vec::new();
+    for n in 0..knobs.jobs {
+        let mut order = one(rng, n, within);
+        if knobs.profile != Profile::Calm {
+            vary(rng, &mut order, &mut orders);
+        }
+        orders.push(order);
+    }
+    orders
+}
+
+/// The one order of a run whose faults are not drawn: at once, with everything a job can have.
+#[must_use]
+pub fn plain() -> Order {
+    let request = Request::parse(DRILL).expect("the example is a request");
+    let (key, target) = ("plain".to_owned(), request.target.cluster.to_string());
+    let request = Request { idempotency_key: Some(key.clone()), ..request };
+    let (at, may_fail) = (Duration::ZERO, BTreeSet::new());
+    Order { request, key, target, at, twice: false, may_fail }
+}
+
+fn one(rng: &mut fastrand::Rng, n: usize, within: Duration) -> Order {
+    let key = format!("copy-{n}");
+    let mut request = Request::parse(DRILL).expect("the example is a request");
+    request.idempotency_key = Some(key.clone());
+    request.target.cluster = key.parse().expect("a short word is a cluster's name");
+    request.priority = Priority::ALL[rng.usize(..Priority::ALL.len())].1;
+    if let Source::Snapshot(source) = &mut request.source
+        && rng.bool()
+    {
+        (source.id, source.cluster, source.latest) = (Some(SNAPSHOT.into()), None, false);
+    }
+    if rng.u8(..4) == 0 {
+        request.access.master = None;
+        request.verify.checks.clear();
+    }
+    for instances in request.target.instances.iter_mut().flatten() {
+        instances.count = rng.u16(1..=2);
+    }
+    let at = within.mul_f64(rng.f64());
+    let target = key.clone();
+    Order { request, key, target, at, twice: false, may_fail: BTreeSet::new() }
+}
+
+/// Some requests want what another wants, or what is not there; some are submitted twice at once.
+fn vary(rng: &mut fastrand::Rng, order: &mut Order, others: &mut [Order]) {
+    order.twice = rng.u8(..4) == 0;
+    if let Some(first) = others.first_mut()
+        && rng.u8(..5) == 0
+    {
+        order.target.clone_from(&first.target);
+        order.request.target.cluster = first.request.target.cluster.clone();
+        // Whoever comes second finds the name taken.
+        first.may_fail.insert(FailureCode::TargetNameTaken);
+        order.may_fail.insert(FailureCode::TargetNameTaken);
+    } else if rng.u8(..8) == 0 {
+        order.request.target.subnet_group = Some("nowhere".into());
+        order.may_fail.insert(FailureCode::SettingNotFound);
+    }
+}

@@ -1,0 +1,368 @@
+//! Those who are not the fleet: operators, strangers, people who meddle with restored clusters, and
+//! queues that lose things. Each acts by calls of its own and may be refused, as people are.
+
+use super::classes::{Counter, FaultClass};
+use super::knobs::Profile;
+use super::orders::{Order, SNAPSHOT};
+use crate::sim::Sim;
+use aurora_restore_producer::{init, operate};
+use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::request::Priority;
+use aurora_restore_worker::rds::JOB_TAG;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What somebody does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meddling {
+    /// All queues are purged.
+    Purge,
+    /// A queue is deleted, and made again a minute later.
+    DeleteQueue,
+    /// A message that nobody can read.
+    Junk,
+    /// A message of a version that nobody knows.
+    NewerMessage,
+    /// Several wake-ups of one job at once, in different groups.
+    Race,
+    /// Messages are lost.
+    LoseMessages,
+    /// A record of a newer release.
+    NewerRecord,
+    /// Failed jobs are retried.
+    Retry,
+    /// SQS itself moves the dead letters back.
+    Redrive,
+    /// A stranger makes a cluster of the target's name.
+    TakeName,
+    /// Somebody deletes the snapshot.
+    DeleteSource,
+    /// Somebody takes the tags off a restored cluster.
+    RemoveTags,
+    /// Somebody renames a restored cluster.
+    Rename,
+    /// Somebody deletes an instance of a restored cluster.
+    DeleteInstance,
+    /// A restored cluster shows a status that nobody has heard of.
+    ShowStatus,
+}
+
+const NORMAL: [Meddling; 7] = [
+    Meddling::Purge,
+    Meddling::DeleteQueue,
+    Meddling::Junk,
+    Meddling::NewerMessage,
+    Meddling::Race,
+    Meddling::LoseMessages,
+    Meddling::ShowStatus,
+];
+
+const HOSTILE: [Meddling; 8] = [
+    Meddling::NewerRecord,
+    Meddling::Retry,
+    Meddling::Redrive,
+    Meddling::TakeName,
+    Meddling::DeleteSource,
+    Meddling::RemoveTags,
+    Meddling::Rename,
+    Meddling::DeleteInstance,
+];
+
+impl Meddling {
+    /// Draws one that a profile has.
+    #[must_use]
+    pub fn draw(rng: &mut fastrand::Rng, profile: Profile) -> Self {
+        let all = NORMAL.iter().chain(HOSTILE.iter().filter(|_| profile == Profile::Hostile));
+        let all: Vec<Self> = all.copied().collect();
+        all[rng.usize(..all.len())]
+    }
+}
+
+impl Meddling {
+    /// Its class of faults.
+    #[must_use]
+    pub fn class(self) -> FaultClass {
+        match self {
+            Self::Purge => FaultClass::Purge,
+            Self::DeleteQueue => FaultClass::QueueDeleted,
+            Self::Junk => FaultClass::UnreadableMessage,
+            Self::NewerMessage => FaultClass::UnknownVersion,
+            Self::Race => FaultClass::WakeUpRace,
+            Self::LoseMessages => FaultClass::LostMessage,
+            Self::NewerRecord => FaultClass::NewerRecord,
+            Self::Retry => FaultClass::OperatorRetry,
+            Self::Redrive => FaultClass::NativeRedrive,
+            Self::TakeName => FaultClass::StrangerTakesName,
+            Self::DeleteSource => FaultClass::SourceDeleted,
+            Self::RemoveTags => FaultClass::TagsRemoved,
+            Self::Rename => FaultClass::HumanRenames,
+            Self::DeleteInstance => FaultClass::HumanDeletes,
+            Self::ShowStatus => FaultClass::UnknownStatus,
+        }
+    }
+}
+
+/// The clusters that people have laid hands on. All clones are the same list.
+#[derive(Debug, Clone, Default)]
+pub struct Touched(Arc<Mutex<BTreeSet<String>>>);
+
+impl Touched {
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> BTreeSet<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn add(&self, cluster: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(cluster.to_owned());
+    }
+}
+
+/// Somebody who does one thing.
+#[derive(Debug)]
+pub struct Person {
+    /// The cloud, and time.
+    pub sim: Arc<Sim>,
+    /// Counts what came of it.
+    pub counter: Counter,
+    /// The order that it is about.
+    pub order: Order,
+    /// Where clusters are noted that somebody has laid hands on.
+    pub touched: Touched,
+    /// Chance.
+    pub rng: fastrand::Rng,
+}
+
+/// How often somebody looks whether the time has come.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// After so many looks nobody waits any longer.
+const LOOKS: usize = 150;
+
+impl Person {
+    /// Does it, or gives up.
+    pub async fn act(mut self, what: Meddling) {
+        match what {
+            Meddling::Purge => self.purge().await,
+            Meddling::DeleteQueue => self.delete_queue().await,
+            Meddling::Junk => self.send("hello", FaultClass::UnreadableMessage).await,
+            Meddling::NewerMessage => {
+                let body = format!(r#"{{"v":9,"job":"{}","seq":1}}"#, self.job());
+                self.send(&body, FaultClass::UnknownVersion).await;
+            }
+            Meddling::Race => self.race().await,
+            Meddling::LoseMessages => self.lose_messages().await,
+            Meddling::NewerRecord => self.put_newer_record().await,
+            Meddling::Retry => self.retry().await,
+            Meddling::Redrive => {
+                let done = self.sim.redrive(&self.queue()).await.is_ok();
+                self.count(FaultClass::NativeRedrive, done);
+            }
+            Meddling::TakeName => {
+                let done = self.sim.make_cluster(&self.order.target, None).await.is_ok();
+                self.count(FaultClass::StrangerTakesName, done);
+            }
+            Meddling::DeleteSource => self.delete_source().await,
+            Meddling::RemoveTags => self.remove_tags().await,
+            Meddling::Rename => self.rename().await,
+            Meddling::DeleteInstance => self.delete_instance().await,
+            Meddling::ShowStatus => self.show_status(),
+        }
+    }
+
+    fn env(&self, who: &str) -> Environment {
+        self.sim.env(who)
+    }
+
+    fn rds(&self) -> aws_sdk_rds::Client {
+        self.env("human").rds(&self.sim.common().region)
+    }
+
+    fn job(&self) -> JobId {
+        self.order.request.keyed_id().expect("every order has a key")
+    }
+
+    fn queue(&self) -> String {
+        format!("{}-{}.fifo", self.sim.common().queue_prefix, self.order.request.priority.as_str())
+    }
+
+    fn count(&self, class: FaultClass, done: bool) {
+        self.counter.add_many(class, u64::from(done));
+    }
+
+    async fn purge(&self) {
+        let mut purged = false;
+        for (name, _) in Priority::ALL {
+            let queue = format!("{}-{name}.fifo", self.sim.common().queue_prefix);
+            purged |= self.sim.purge_now(&queue).await.is_ok();
+        }
+        self.count(FaultClass::Purge, purged);
+    }
+
+    async fn delete_queue(&self) {
+        let sqs = self.env("operator").sqs(&self.sim.common().region);
+        let Ok(url) = sqs.get_queue_url().queue_name(self.queue()).send().await else { return };
+        let deleted = sqs.delete_queue().set_queue_url(url.queue_url).send().await.is_ok();
+        self.count(FaultClass::QueueDeleted, deleted);
+        tokio::time::sleep(Duration::from_secs(61)).await;
+        while init::init(&self.env("operator"), &[]).await.is_err() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn send(&self, body: &str, class: FaultClass) {
+        let sent = self.sim.send_raw(&self.queue(), body).await;
+        self.count(class, sent.is_ok());
+    }
+
+    /// The job's present wake-up, several times, in groups of their own: as many workers may receive
+    /// it at the same moment.
+    async fn race(&mut self) {
+        let Some(seq) = self.number("seq") else { return };
+        let body = format!(r#"{{"v":1,"job":"{}","seq":{seq}}}"#, self.job());
+        let sqs = self.env("stranger").sqs(&self.sim.common().region);
+        let Ok(url) = sqs.get_queue_url().queue_name(self.queue()).send().await else { return };
+        let rivals = self.rng.u64(2..=8);
+        let sends = (0..rivals).map(|n| {
+            let send = sqs.send_message().set_queue_url(url.queue_url.clone());
+            let send = send.message_body(&body).message_group_id(format!("rival-{n}"));
+            send.message_deduplication_id(format!("{n}:{seq}")).send()
+        });
+        let sent = futures::future::join_all(sends).await.iter().filter(|s| s.is_ok()).count();
+        self.count(FaultClass::WakeUpRace, sent > 1);
+    }
+
+    /// Every message that lies in one queue now.
+    async fn lose_messages(&self) {
+        let (account, region) = self.sim.place();
+        let queue = self.queue();
+        for _ in 0..LOOKS {
+            let lost = {
+                let mut world = self.sim.cloud.world();
+                let all = world.sqs.messages(&account, &region, &queue);
+                let lost = all.iter().filter(|m| world.sqs.lose(&account, &region, &queue, &m.id));
+                lost.count() as u64
+            };
+            if lost > 0 {
+                self.counter.add_many(FaultClass::LostMessage, lost);
+                return;
+            }
+            tokio::time::sleep(LOOK / 20).await;
+        }
+    }
+
+    /// A job whose state this release cannot read, and a wake-up for it.
+    async fn put_newer_record(&self) {
+        let job = JobId::keyed("newer", "release");
+        let put = self.sim.put_newer_state(job).await.is_ok();
+        let body = format!(r#"{{"v":1,"job":"{job}","seq":1}}"#);
+        let sent = self.sim.send_raw(&self.queue(), &body).await.is_ok();
+        self.count(FaultClass::NewerRecord, put && sent);
+    }
+
+    async fn retry(&self) {
+        for _ in 0..LOOKS {
+            if self.word("status").as_deref() == Some("failed") {
+                let env = self.env("operator-1");
+                let done = operate::retry(&env, self.job()).await.is_ok();
+                self.count(FaultClass::OperatorRetry, done);
+                if done {
+                    return;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn delete_source(&self) {
+        let delete = self.rds().delete_db_cluster_snapshot();
+        let done = delete.db_cluster_snapshot_identifier(SNAPSHOT).send().await.is_ok();
+        self.count(FaultClass::SourceDeleted, done);
+    }
+
+    /// Waits for the cluster of the order, available and with the job's tag; answers its ARN.
+    async fn restored(&self) -> Option<String> {
+        for _ in 0..LOOKS {
+            let found = {
+                let world = self.sim.cloud.world();
+                let job = self.job().to_string();
+                let mut all = world.rds.clusters().map(|(place, cluster)| (place.clone(), cluster));
+                let is_it = |c: &aurora_restore_local::rds::model::Cluster| {
+                    c.tags.get(JOB_TAG).is_some_and(|id| *id == job)
+                        && c.status.as_str() == "available"
+                };
+                all.find(|(_, c)| is_it(c)).map(|(place, c)| {
+                    format!(
+                        "arn:aws:rds:{}:{}:cluster:{}",
+                        place.region, place.account, c.identifier
+                    )
+                })
+            };
+            if found.is_some() {
+                return found;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        None
+    }
+
+    async fn remove_tags(&self) {
+        let Some(arn) = self.restored().await else { return };
+        self.touched.add(&self.order.target);
+        let call = self.rds().remove_tags_from_resource().resource_name(arn).tag_keys(JOB_TAG);
+        self.count(FaultClass::TagsRemoved, call.send().await.is_ok());
+    }
+
+    async fn rename(&self) {
+        if self.restored().await.is_none() {
+            return;
+        }
+        self.touched.add(&self.order.target);
+        let call = self.rds().modify_db_cluster().db_cluster_identifier(&self.order.target);
+        let call = call.new_db_cluster_identifier(format!("{}-kept", self.order.target));
+        let done = call.apply_immediately(true).send().await.is_ok();
+        self.count(FaultClass::HumanRenames, done);
+    }
+
+    async fn delete_instance(&self) {
+        for _ in 0..LOOKS {
+            let found = {
+                let world = self.sim.cloud.world();
+                let mut all = world.rds.instances();
+                let is_it = |i: &aurora_restore_local::rds::model::Instance| {
+                    i.cluster == self.order.target && i.status.as_str() == "available"
+                };
+                all.find(|(_, i)| is_it(i)).map(|(_, i)| i.identifier.clone())
+            };
+            if let Some(instance) = found {
+                self.touched.add(&self.order.target);
+                let call = self.rds().delete_db_instance().db_instance_identifier(instance);
+                let done = call.skip_final_snapshot(true).send().await.is_ok();
+                return self.count(FaultClass::HumanDeletes, done);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    fn show_status(&self) {
+        let surprise =
+            aurora_restore_local::rds::Surprise::Shows { status: "teleporting".into(), ms: 20_000 };
+        self.sim.cloud.world().rds.plan_surprise(&self.order.target, surprise);
+        self.count(FaultClass::UnknownStatus, true);
+    }
+
+    fn attribute(&self, name: &str, kind: &str) -> Option<String> {
+        let state = self.sim.raw_state(self.job())?;
+        state.get(name)?.get(kind)?.as_str().map(str::to_owned)
+    }
+
+    fn word(&self, name: &str) -> Option<String> {
+        self.attribute(name, "S")
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.attribute(name, "N")?.parse().ok()
+    }
+}

@@ -1,0 +1,524 @@
+//! One seed: a fleet, everything that goes wrong, and what became of it.
+//!
+//! Two phases. Safety: everything may fail, and the auditor judges every call. Liveness: faults
+//! stop, and every accepted job must end within a bound.
+
+use super::agenda::{self, Agenda, Happening};
+use super::audit::{Auditor, Invariant, Setting, Violation};
+use super::classes::{Counter, Counts, FaultClass};
+use super::excuses;
+use super::fleet::Fleet;
+use super::knobs::{Drawn, Knobs, Profile, WIDEST_SKEW_MS};
+use super::orders::{self, Order, SOURCE};
+use super::people::{Meddling, Person, Touched};
+use super::script::Script;
+use super::submitters::{Accepted, Caller};
+use super::trace::Trace;
+use super::weather::{self, Weather};
+use super::wire::{Adrift, WireSetting};
+use crate::sim::{START_MS, Sim};
+use aurora_restore_local::transport::{Direct, Network};
+use aurora_restore_local::witness::{Seen, Witness};
+use aurora_restore_producer::init;
+use aurora_restore_shared::estimate::{self, Operation};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+/// What else a run is given.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Keeps the lines of the trace.
+    pub keep_trace: bool,
+    /// What carries the requests of workers: a planted bug, or nothing special.
+    pub network: Arc<dyn Network>,
+    /// Strikes at counted points; nothing happens by chance then.
+    pub script: Option<Script>,
+    /// Classes that do not strike, although the seed has drawn them.
+    pub without: BTreeSet<FaultClass>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let (network, without) = (Arc::new(Direct), BTreeSet::new());
+        Self { keep_trace: false, network, script: None, without }
+    }
+}
+
+/// What became of one seed.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// The seed.
+    pub seed: u64,
+    /// What it drew.
+    pub drawn: Drawn,
+    /// The hash of the trace.
+    pub hash: u64,
+    /// The next random draw of the thread after it.
+    pub next_draw: u64,
+    /// Virtual time that has passed, milliseconds.
+    pub virtual_ms: i64,
+    /// Calls that were handled.
+    pub calls: u64,
+    /// How many jobs ended in which status.
+    pub ended: BTreeMap<String, u64>,
+    /// How long after the end of all faults the last job ended, milliseconds.
+    pub liveness_ms: i64,
+    /// How often each class of faults has struck.
+    pub counts: Counts,
+    /// What must never happen, and did.
+    pub violations: Vec<Violation>,
+    /// The trace, where it was kept.
+    pub lines: Vec<String>,
+}
+
+/// Runs one seed from the beginning to the end.
+///
+/// # Errors
+/// When the stage cannot be set: a fault of the simulation itself.
+pub fn run_seed(seed: u64, knobs: &Knobs, options: &Options) -> anyhow::Result<Verdict> {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async {
+        let mut run = Run::prepare(seed, *knobs, options).await?;
+        run.safety().await;
+        run.liveness().await;
+        Ok(run.judge())
+    })
+}
+
+/// The trace and the auditor look on together.
+struct Both<W>(Trace, W);
+
+impl<W: Witness> Witness for Both<W> {
+    fn saw(&mut self, seen: &Seen<'_>) {
+        self.0.saw(seen);
+        self.1.saw(seen);
+    }
+}
+
+/// A run under way.
+struct Run {
+    seed: u64,
+    knobs: Knobs,
+    drawn: Drawn,
+    rng: fastrand::Rng,
+    sim: Arc<Sim>,
+    fleet: Fleet,
+    weather: Weather,
+    agenda: Agenda,
+    orders: Vec<Order>,
+    accepted: Accepted,
+    touched: Touched,
+    counter: Counter,
+    trace: Trace,
+    auditor: Auditor,
+    adrift: Adrift,
+    script: Option<Script>,
+    obituaries: UnboundedReceiver<String>,
+    liveness_ms: i64,
+    deadly: Option<usize>,
+}
+
+impl Run {
+    async fn prepare(seed: u64, knobs: Knobs, options: &Options) -> anyhow::Result<Self> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let is_scripted = options.script.is_some();
+        let mut drawn = Drawn::by(&mut rng, knobs.profile);
+        let settings = aurora_restore_local::settings::WorldSettings {
+            speed: drawn.speed,
+            keep_calls: 1,
+            ..Sim::settings_of_world(seed)
+        };
+        let sim = Arc::new(Sim::prepared_in(settings).await?);
+        let trace = if options.keep_trace { Trace::kept() } else { Trace::default() };
+        let auditor = Auditor::new(setting(&sim, drawn.lease));
+        sim.cloud.watched_by(Both(trace.clone(), auditor.witness()));
+        let counter = Counter::without(options.without.clone());
+        let adrift = Adrift::default();
+        let mut orders = orders::draw(&mut rng, &knobs, drawn.safety / 3);
+        if is_scripted {
+            drawn.rates = Default::default();
+            orders = vec![orders::plain()];
+        }
+        let is_deadly = knobs.profile == Profile::Hostile && !is_scripted && rng.u8(..8) == 0;
+        let deadly = is_deadly.then(|| rng.usize(..orders.len()));
+        let deadly = deadly.filter(|_| counter.may(FaultClass::WorkerKillingRequest));
+        let setting = WireSetting {
+            network: Arc::clone(&options.network),
+            counter: counter.clone(),
+            adrift: adrift.clone(),
+            script: options.script.clone(),
+            lease: drawn.lease,
+            deadly_target: deadly.map(|n| orders[n].target.clone()),
+        };
+        let (sender, obituaries) = unbounded_channel();
+        let fleet = Fleet::new(knobs.workers, setting, drawn.clone(), sender, rng.fork());
+        let mut run = Self {
+            seed,
+            knobs,
+            rng,
+            fleet,
+            weather: Weather::new(sim.cloud.clone(), counter.clone()),
+            agenda: Agenda::default(),
+            orders,
+            accepted: Accepted::new(auditor.clone()),
+            touched: Touched::default(),
+            counter,
+            trace,
+            auditor,
+            adrift,
+            script: options.script.clone(),
+            obituaries,
+            liveness_ms: 0,
+            deadly,
+            drawn,
+            sim,
+        };
+        run.plan(is_scripted);
+        Ok(run)
+    }
+
+    /// Draws what happens when.
+    fn plan(&mut self, is_scripted: bool) {
+        let start = Instant::now();
+        for place in 0..self.knobs.workers {
+            self.agenda.add(start, Happening::Start(place));
+        }
+        for (n, order) in self.orders.iter().enumerate() {
+            self.agenda.add(start + order.at, Happening::Submit(n));
+        }
+        if is_scripted {
+            return;
+        }
+        self.fleet.skews = self.knobs.profile != Profile::Calm
+            && self.rng.bool()
+            && self.counter.may(FaultClass::ClockSkew);
+        for front in weather::climate(&mut self.rng, self.knobs.profile) {
+            if self.counter.may(front.class) {
+                self.weather.comes(front);
+            }
+        }
+        let happens =
+            agenda::draw(&mut self.rng, self.knobs.profile, &self.drawn, self.knobs.workers);
+        for (offset, happening) in happens {
+            self.agenda.add(start + offset, happening);
+        }
+    }
+
+    /// Everything may fail.
+    async fn safety(&mut self) {
+        if self.script.is_some() {
+            return;
+        }
+        let end = Instant::now() + self.drawn.safety;
+        self.live_until(end).await;
+        if self.knobs.profile == Profile::Hostile {
+            self.downtime().await;
+        }
+    }
+
+    /// In some seeds the whole fleet is down for longer than SQS remembers something.
+    async fn downtime(&mut self) {
+        let (class, time) = match self.rng.u8(..16) {
+            0 => (FaultClass::RetentionPassed, Duration::from_secs(15 * 24 * 3600)),
+            1 | 2 => (FaultClass::DedupWindowPassed, Duration::from_secs(400)),
+            _ => return,
+        };
+        if !self.counter.may(class) {
+            return;
+        }
+        self.agenda.calm_down();
+        for place in 0..self.fleet.len() {
+            self.kill(place);
+        }
+        self.counter.add(class);
+        tokio::time::sleep(time).await;
+    }
+
+    /// Nothing fails any more: every job must end.
+    async fn liveness(&mut self) {
+        self.weather.clears();
+        self.agenda.calm_down();
+        self.fleet.calm_down();
+        self.make_sure_of_the_stage().await;
+        let down: Vec<usize> = self.fleet.down().collect();
+        for place in down {
+            self.agenda.add(Instant::now(), Happening::Start(place));
+        }
+        let since = Instant::now();
+        let bound = since + self.bound();
+        while !self.all_ended() {
+            if Instant::now() >= bound {
+                self.report_unended();
+                break;
+            }
+            self.live_until(Instant::now() + LOOK).await;
+        }
+        self.liveness_ms = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        if let Some(script) = &self.script {
+            script.close();
+        }
+        self.settle().await;
+    }
+
+    /// Whatever is still on its way arrives, and whoever is frozen goes on.
+    async fn settle(&mut self) {
+        let end = Instant::now() + SETTLING;
+        let longest = Instant::now() + self.drawn.lease * 12;
+        let is_moving = |run: &Self| !run.adrift.is_empty() || run.fleet.has_frozen();
+        while Instant::now() < end || (is_moving(self) && Instant::now() < longest) {
+            self.live_until(Instant::now() + LOOK).await;
+        }
+    }
+
+    /// Queues that were deleted are there again, and every order is submitted.
+    async fn make_sure_of_the_stage(&mut self) {
+        let env = self.sim.env("operator-init");
+        while init::init(&env, &[]).await.is_err() {
+            self.live_until(Instant::now() + LOOK).await;
+        }
+        for n in 0..self.orders.len() {
+            self.submit(n);
+        }
+        while self.accepted.len() < self.orders.len() {
+            self.live_until(Instant::now() + LOOK).await;
+        }
+    }
+
+    /// How long after the end of all faults the last job may end: a lease that was renewed, the
+    /// visibility of its message, the deadlines of its steps with their attempts, the longest
+    /// interval after which a lost wake-up is sent again, and what the clocks are wrong by.
+    fn bound(&self) -> Duration {
+        let scale = 1.0 / self.drawn.speed;
+        let steps = [
+            Operation::RestoreCluster { gib: 100 },
+            Operation::CreateInstances,
+            Operation::ResetPassword,
+        ];
+        let deadlines: Duration = steps.map(|step| estimate::deadline(step, scale)).iter().sum();
+        let attempts = Duration::from_secs(15 * 60) * 6;
+        let longest_interval = Duration::from_secs(6 * 3600);
+        let skew = Duration::from_millis(2 * WIDEST_SKEW_MS.unsigned_abs());
+        self.drawn.lease * 6 + deadlines + attempts + longest_interval + skew
+    }
+
+    /// Runs the fleet until a moment, with everything that happens till then.
+    async fn live_until(&mut self, end: Instant) {
+        loop {
+            let next = self.agenda.next().map_or(end, |next| next.min(end));
+            tokio::select! {
+                biased;
+                Some(name) = self.obituaries.recv() => self.bury(&name),
+                () = sleep_until(next) => {
+                    if !self.do_what_is_due().await && Instant::now() >= end {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn do_what_is_due(&mut self) -> bool {
+        let mut did = false;
+        while let Some(happening) = self.agenda.take_due(Instant::now()) {
+            self.trace.note(self.sim.clock.now_ms(), &format!("{happening:?}"));
+            self.happen(happening).await;
+            did = true;
+        }
+        did
+    }
+
+    async fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Start(place) => {
+                let is_calm = self.script.is_some() || self.agenda.is_calm();
+                self.fleet.start(&self.sim, place, is_calm);
+            }
+            Happening::Kill(place) => {
+                if self.counter.may(FaultClass::CrashAnywhere) && self.kill(place) {
+                    self.counter.add(FaultClass::CrashAnywhere);
+                }
+            }
+            Happening::Freeze(place, time) => {
+                let process = self.fleet.process(place);
+                if let Some(process) = process.filter(|_| self.counter.may(FaultClass::Zombie)) {
+                    process.vitals.gate.freeze(time);
+                    self.counter.add(FaultClass::Zombie);
+                }
+            }
+            Happening::Stop(place) => {
+                if self.counter.may(FaultClass::Sigterm) && self.fleet.tell_to_stop(place) {
+                    self.counter.add(FaultClass::Sigterm);
+                    self.agenda.add(Instant::now() + DRAIN, Happening::DrainOver);
+                }
+            }
+            Happening::DrainOver => self.reap().await,
+            Happening::Storm => self.storm(),
+            Happening::FrontGoes(number) => self.weather.goes(number),
+            Happening::Submit(n) => self.submit(n),
+            Happening::Meddle(what) => self.meddle(what),
+        }
+    }
+
+    fn kill(&mut self, place: usize) -> bool {
+        let killed = self.fleet.kill(place);
+        if let Some(name) = &killed {
+            self.auditor.process_ended(name);
+            self.restart(place);
+        }
+        killed.is_some()
+    }
+
+    fn bury(&mut self, name: &str) {
+        if let Some(place) = self.fleet.buried(name) {
+            self.auditor.process_ended(name);
+            self.restart(place);
+        }
+    }
+
+    async fn reap(&mut self) {
+        for (place, name, handed_back) in self.fleet.reap().await {
+            if !handed_back {
+                self.counter.add(FaultClass::DrainDeadline);
+            }
+            self.auditor.process_ended(&name);
+            self.restart(place);
+        }
+    }
+
+    fn restart(&mut self, place: usize) {
+        let after = Duration::from_secs(self.rng.u64(1..=60));
+        self.agenda.add(Instant::now() + after, Happening::Start(place));
+    }
+
+    fn storm(&mut self) {
+        let place = self.rng.usize(..self.fleet.len());
+        let victim = self.fleet.process(place).map(|p| p.vitals.name.clone()).unwrap_or_default();
+        let (fronts, lasts) = weather::storm(&mut self.rng, self.knobs.profile, &victim);
+        for front in fronts {
+            if !self.counter.may(front.class) {
+                continue;
+            }
+            let number = self.weather.comes(front);
+            self.agenda.add(Instant::now() + lasts, Happening::FrontGoes(number));
+        }
+    }
+
+    fn submit(&mut self, n: usize) {
+        let order = &self.orders[n];
+        if self.accepted.has(n) {
+            return;
+        }
+        let callers = if order.twice && self.counter.may(FaultClass::DoubleSubmit) { 2 } else { 1 };
+        if callers == 2 {
+            self.counter.add(FaultClass::DoubleSubmit);
+        }
+        for _ in 0..callers {
+            let caller = Caller {
+                sim: Arc::clone(&self.sim),
+                counter: self.counter.clone(),
+                rng: self.rng.fork(),
+                may_crash: self.script.is_none() && self.knobs.profile != Profile::Calm,
+            };
+            let script = self.script.clone();
+            let submitting = caller.submit(n, order.clone(), self.accepted.clone());
+            self.adrift.cast_off(async move {
+                submitting.await;
+                if let Some(script) = script {
+                    script.open();
+                }
+            });
+        }
+    }
+
+    fn meddle(&mut self, what: Meddling) {
+        let person = Person {
+            sim: Arc::clone(&self.sim),
+            counter: self.counter.clone(),
+            order: self.orders[self.rng.usize(..self.orders.len())].clone(),
+            touched: self.touched.clone(),
+            rng: self.rng.fork(),
+        };
+        if self.counter.may(what.class()) {
+            self.adrift.cast_off(person.act(what));
+        }
+    }
+
+    fn statuses(&self) -> Vec<(String, bool)> {
+        let status = |job| {
+            let state = self.sim.raw_state(job)?;
+            let status = state["status"]["S"].as_str()?.to_owned();
+            Some((status, state.get("letter_pending").is_some()))
+        };
+        let jobs = self.accepted.jobs();
+        jobs.into_iter().map(|job| status(job).unwrap_or_default()).collect()
+    }
+
+    fn all_ended(&self) -> bool {
+        let ended = |status: &str| status == "succeeded" || status == "failed";
+        self.statuses().iter().all(|(status, pending)| ended(status) && !pending)
+    }
+
+    fn report_unended(&self) {
+        let at_ms = self.sim.clock.now_ms();
+        let text = format!("where the jobs stand at the bound: {:?}", self.statuses());
+        self.auditor.report(Invariant::EveryJobEnds, at_ms, &text);
+    }
+
+    fn judge(self) -> Verdict {
+        let counts = self.counter.counts();
+        let excuses =
+            excuses::of(&counts, &self.orders, self.deadly, self.touched.all(), self.knobs.profile);
+        self.auditor.finish(&self.sim.cloud.world(), &excuses);
+        let mut ended = BTreeMap::new();
+        for (status, _) in self.statuses() {
+            *ended.entry(status).or_default() += 1;
+        }
+        Verdict {
+            seed: self.seed,
+            drawn: self.drawn,
+            hash: self.trace.hash(),
+            next_draw: next_draw(),
+            virtual_ms: self.sim.clock.now_ms() - START_MS,
+            calls: self.trace.calls(),
+            ended,
+            liveness_ms: self.liveness_ms,
+            counts,
+            violations: self.auditor.violations(),
+            lines: self.trace.lines(),
+        }
+    }
+}
+
+/// Between two looks at the jobs.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How long the fleet goes on after the last job has ended.
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// When a worker that was told to stop must have ended.
+const DRAIN: Duration = Duration::from_secs(11);
+
+fn setting(sim: &Sim, lease: Duration) -> Setting {
+    let (account, region) = sim.place();
+    Setting {
+        account,
+        region,
+        table: sim.common().table.clone(),
+        queue_prefix: sim.common().queue_prefix.clone(),
+        lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
+        secrets: ["drill-password", "source-password"].map(str::to_owned).to_vec(),
+        source_clusters: [SOURCE.to_owned()].into(),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the generator that the SDK draws from is the question"
+)]
+fn next_draw() -> u64 {
+    fastrand::u64(..)
+}
