@@ -22,7 +22,7 @@ pub struct Summary {
     pub virtual_ms: i64,
     /// Calls in all.
     pub calls: u64,
-    /// Calls that the auditor looked into and judged right.
+    /// The longest that jobs took to end after the faults had stopped, milliseconds.
     pub longest_liveness_ms: i64,
     /// How often each class of faults has struck.
     pub counts: Counts,
@@ -87,27 +87,38 @@ pub fn run_seeds(
 ) -> Summary {
     let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
     let summary = Mutex::new(Summary::default());
-    let work = || {
-        while !stop.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return;
-            }
-            let ran = run_seed(seed, knobs, options);
-            let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
-            match ran {
-                Ok(verdict) => summary.add(verdict),
-                Err(e) => summary.broken.push(format!("seed {seed}: {e:#}")),
-            }
-            if !progress(summary.seeds, summary.bad_seeds) {
-                stop.store(true, Ordering::Relaxed);
-            }
+    let take = || {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        (seed < seeds.end && !stop.load(Ordering::Relaxed)).then_some(seed)
+    };
+    spread(threads, take, |seed| {
+        let ran = run_seed(seed, knobs, options);
+        let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+        match ran {
+            Ok(verdict) => summary.add(verdict),
+            Err(e) => summary.broken.push(format!("seed {seed}: {e:#}")),
+        }
+        if !progress(summary.seeds, summary.bad_seeds) {
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    summary.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does pieces of work on so many threads, until there is none left.
+pub(super) fn spread<T>(
+    threads: usize,
+    take: impl Fn() -> Option<T> + Sync,
+    work: impl Fn(T) + Sync,
+) {
+    let worker = || {
+        while let Some(piece) = take() {
+            work(piece);
         }
     };
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
-            scope.spawn(work);
+            scope.spawn(worker);
         }
     });
-    summary.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

@@ -423,14 +423,10 @@ impl Run {
                 rng: self.rng.fork(),
                 may_crash: self.script.is_none() && self.knobs.profile != Profile::Calm,
             };
-            let script = self.script.clone();
-            let submitting = caller.submit(n, order.clone(), self.accepted.clone());
-            self.adrift.cast_off(async move {
-                submitting.await;
-                if let Some(script) = script {
-                    script.open();
-                }
-            });
+            if let Some(script) = &self.script {
+                script.open();
+            }
+            self.adrift.cast_off(caller.submit(n, order.clone(), self.accepted.clone()));
         }
     }
 
