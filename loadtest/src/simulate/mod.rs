@@ -1,0 +1,3 @@
+//! The whole fleet proved in deterministic simulation.
+
+pub mod audit;
