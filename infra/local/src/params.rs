@@ -25,6 +25,11 @@ impl Params {
         self.0.is_empty()
     }
 
+    /// All parameters with their full names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A boolean parameter, when given (`true` in any case is true).
     #[must_use]
     pub fn flag(&self, name: &str) -> Option<bool> {

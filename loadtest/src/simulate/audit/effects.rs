@@ -1,0 +1,181 @@
+//! Effects on RDS.
+
+use super::Invariant;
+use super::book::Book;
+use super::state::State;
+use super::state_rules::Findings;
+use aurora_restore_local::params::Params;
+use aurora_restore_local::rds::model::{Cluster, Place, Tags};
+use aurora_restore_local::witness::Seen;
+use aurora_restore_local::world::World;
+
+/// The tag that everything carries that a job makes.
+pub(super) const JOB_TAG: &str = "aurora-restore:job";
+
+/// What a password call consists of.
+const PASSWORD_PARAMS: [&str; 5] =
+    ["Action", "Version", "DBClusterIdentifier", "MasterUserPassword", "ApplyImmediately"];
+
+impl Book {
+    /// One of ours has called RDS.
+    pub(super) fn rds_called(&mut self, seen: &Seen<'_>) {
+        let operation = seen.call.operation.as_str();
+        if operation.starts_with("Describe") || operation.starts_with("List") {
+            return;
+        }
+        let params = Params::parse(&seen.request.body);
+        let is_done = seen.record.outcome == "ok";
+        let mut wrong = destroyed(operation, &params);
+        if is_done && self.setting.source_clusters.contains(&seen.record.resource) {
+            wrong.push((Invariant::NothingIsDestroyed, "a source was changed".into()));
+        }
+        let job = match operation {
+            "RestoreDBClusterFromSnapshot" if is_done => self.restored(seen, &params, &mut wrong),
+            "CreateDBInstance" if is_done => self.instance_made(seen, &params, &mut wrong),
+            "ModifyDBCluster" if is_done => self.password_set(seen, &mut wrong),
+            _ => None,
+        };
+        if let Some(job) = job {
+            self.worked_for(seen, &job, &mut wrong);
+        }
+        for (invariant, text) in wrong {
+            self.report(seen.record, invariant, text);
+        }
+    }
+
+    /// An effect for a job: whoever holds the job works on a target whose slot it holds. The late
+    /// effect of one who does not hold it any more is counted; what it does is judged like any.
+    fn worked_for(&mut self, seen: &Seen<'_>, id: &str, wrong: &mut Findings) {
+        let Some(job) = self.jobs.get(id) else { return };
+        if !job.is_held_by(seen.component) {
+            self.sightings.late_effects += 1;
+        } else if !self.is_holder(&job.slot, id) {
+            let text = format!("job {id} works on {} without holding its slot", job.target);
+            wrong.push((Invariant::OneJobPerTarget, text));
+        }
+    }
+
+    fn restored(
+        &mut self,
+        seen: &Seen<'_>,
+        params: &Params,
+        wrong: &mut Findings,
+    ) -> Option<String> {
+        let name = &seen.record.resource;
+        let Some(id) = tagged(params).filter(|id| self.jobs.contains_key(id)) else {
+            wrong.push((Invariant::OnlyOwnResources, "restored without the tag of a job".into()));
+            return None;
+        };
+        let job = self.jobs.entry(id.clone()).or_default();
+        if job.target != *name {
+            let text = format!("job {id} is for {}", job.target);
+            wrong.push((Invariant::OnlyOwnResources, text));
+        }
+        let is_there = |known: &&String| {
+            seen.world.rds.clusters().any(|(_, cluster)| cluster.resource_id == **known)
+        };
+        if let Some(earlier) = job.restored.iter().find(is_there) {
+            let text = format!("job {id} has {earlier} already");
+            wrong.push((Invariant::OneClusterPerJob, text));
+        } else if !job.restored.is_empty() {
+            self.sightings.restores_after_loss += 1;
+        }
+        if let Some(cluster) = self.cluster(seen.world, name) {
+            let resource_id = cluster.resource_id.clone();
+            self.jobs.entry(id.clone()).or_default().restored.insert(resource_id);
+        }
+        Some(id)
+    }
+
+    fn instance_made(
+        &mut self,
+        seen: &Seen<'_>,
+        params: &Params,
+        wrong: &mut Findings,
+    ) -> Option<String> {
+        let name = &seen.record.resource;
+        let Some(id) = tagged(params).filter(|id| self.jobs.contains_key(id)) else {
+            wrong.push((Invariant::OnlyOwnResources, "created without the tag of a job".into()));
+            return None;
+        };
+        let parent = params.get("DBClusterIdentifier").unwrap_or_default().to_ascii_lowercase();
+        let cluster = self.cluster(seen.world, &parent);
+        if cluster.is_none_or(|cluster| self.maker(cluster).as_ref() != Some(&id)) {
+            let text = format!("created for job {id} in {parent}, which that job has not made");
+            wrong.push((Invariant::OnlyOwnResources, text));
+        }
+        let all: Vec<_> = seen.world.rds.instances().map(|(_, instance)| instance).collect();
+        let made = all.iter().find(|instance| instance.identifier == *name);
+        let resource_id = made.map(|instance| instance.resource_id.clone()).unwrap_or_default();
+        if let Some(earlier) = self.instances.insert(name.clone(), resource_id)
+            && all.iter().any(|instance| instance.resource_id == earlier)
+        {
+            let text = "created twice".to_owned();
+            wrong.push((Invariant::OneClusterPerJob, text));
+        }
+        Some(id)
+    }
+
+    fn password_set(&mut self, seen: &Seen<'_>, wrong: &mut Findings) -> Option<String> {
+        let cluster = self.cluster(seen.world, &seen.record.resource)?;
+        let Some(id) = self.maker(cluster) else {
+            let text = "a cluster was changed that no job of ours has made".to_owned();
+            wrong.push((Invariant::OnlyOwnResources, text));
+            return None;
+        };
+        let state = self.jobs.get(&id).and_then(|job| job.state.as_ref());
+        if state.and_then(State::resource_id) != Some(&cluster.resource_id) {
+            let text = format!("no commit of job {id} has recorded {}", cluster.resource_id);
+            wrong.push((Invariant::IntentBeforeEffect, text));
+        }
+        Some(id)
+    }
+
+    /// The cluster of a name.
+    pub(super) fn cluster<'w>(&self, world: &'w World, name: &str) -> Option<&'w Cluster> {
+        let Self { setting, .. } = self;
+        let is_it = |(place, cluster): &(&Place, &Cluster)| {
+            cluster.identifier == name
+                && place.account == setting.account
+                && place.region == setting.region
+        };
+        world.rds.clusters().find(is_it).map(|(_, cluster)| cluster)
+    }
+
+    /// The job that has made a cluster: by its tag, or, where people have taken that off since the
+    /// caller looked, by what a commit has recorded.
+    fn maker(&self, cluster: &Cluster) -> Option<String> {
+        let by_tag = job_of(&cluster.tags).filter(|id| self.jobs.contains_key(*id));
+        let recorded = |state: &State| state.resource_id() == Some(&cluster.resource_id);
+        let by_record = || {
+            let mut jobs = self.jobs.iter();
+            jobs.find(|(_, job)| job.state.as_ref().is_some_and(recorded)).map(|(id, _)| id)
+        };
+        by_tag.or_else(by_record).cloned()
+    }
+}
+
+/// The job whose tag something carries.
+pub(super) fn job_of(tags: &Tags) -> Option<&String> {
+    tags.get(JOB_TAG)
+}
+
+/// The job whose tag a call gives to what it makes.
+fn tagged(params: &Params) -> Option<String> {
+    let tags = params.structs("Tags.Tag");
+    let tag = tags.iter().find(|tag| tag.get("Key") == Some(JOB_TAG))?;
+    tag.get("Value").map(str::to_owned)
+}
+
+/// What this release never does, whether or not it is let.
+fn destroyed(operation: &str, params: &Params) -> Findings {
+    let wrong = |text: String| vec![(Invariant::NothingIsDestroyed, text)];
+    match operation {
+        "RestoreDBClusterFromSnapshot" | "CreateDBInstance" => Findings::new(),
+        "ModifyDBCluster" => {
+            let other = params.iter().find(|(name, _)| !PASSWORD_PARAMS.contains(name));
+            other.map(|(name, _)| wrong(format!("{name} was changed"))).unwrap_or_default()
+        }
+        _ => wrong("no step of this release calls it".into()),
+    }
+}

@@ -1,0 +1,144 @@
+//! What must hold in the end.
+
+use super::Excuses;
+use super::Invariant;
+use super::book::Book;
+use super::effects::job_of;
+use super::job::Job;
+use super::state::State;
+use super::state_rules::Findings;
+use aurora_restore_local::rds::model::{Cluster, Instance};
+use aurora_restore_local::world::World;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+impl Book {
+    /// Judges the end.
+    pub(super) fn finish(&mut self, world: &World, excuses: &Excuses) {
+        let mut found = Findings::new();
+        let codes = excused(excuses);
+        for (id, job) in &self.jobs {
+            if job.is_accepted {
+                ended(id, job, &codes, excuses, &mut found);
+            }
+            if !excuses.touched_targets.contains(&job.target) {
+                self.result(world, id, job, &mut found);
+            }
+        }
+        self.letters(world, excuses, &mut found);
+        self.sources(world, excuses, &mut found);
+        for (invariant, text) in found {
+            self.report_at_end(invariant, text);
+        }
+    }
+
+    /// Exactly the declared result: all of it when the job has succeeded, nothing besides in any
+    /// case.
+    fn result(&self, world: &World, id: &str, job: &Job, found: &mut Findings) {
+        let is_its = |tags| job_of(tags).is_some_and(|tag| tag == id);
+        let clusters = world.rds.clusters().map(|(_, cluster)| cluster);
+        let clusters: Vec<&Cluster> = clusters.filter(|c| is_its(&c.tags)).collect();
+        let instances = world.rds.instances().map(|(_, instance)| instance);
+        let instances: Vec<&Instance> = instances.filter(|i| is_its(&i.tags)).collect();
+        let mut wrong = |text: String| found.push((Invariant::OnlyTheDeclaredResult, text));
+        for cluster in clusters.iter().filter(|c| c.identifier != job.target) {
+            wrong(format!("job {id} has left cluster {}", cluster.identifier));
+        }
+        for instance in instances.iter().filter(|i| i.cluster != job.target) {
+            wrong(format!("job {id} has left instance {}", instance.identifier));
+        }
+        let Some(state) = job.state.as_ref().filter(|s| s.status == "succeeded") else { return };
+        let Some(cluster) = clusters.iter().find(|c| c.identifier == job.target) else {
+            return wrong(format!("job {id} has succeeded, and there is no {}", job.target));
+        };
+        let status = cluster.status.as_str();
+        if status != "available" || state.resource_id() != Some(&cluster.resource_id) {
+            let ids = (state.resource_id(), &cluster.resource_id);
+            wrong(format!("job {id}: {} is {status}, {ids:?}", job.target));
+        }
+        let ready = instances.iter().filter(|i| i.status.as_str() == "available").count();
+        let planned = job.planned_instances();
+        if u64::try_from(ready).ok() != planned || ready != instances.len() {
+            let all = instances.len();
+            wrong(format!(
+                "job {id}: {ready} of {all} instances are available, planned {planned:?}"
+            ));
+        }
+    }
+
+    /// Pointers and failed jobs match one to one.
+    fn letters(&self, world: &World, excuses: &Excuses, found: &mut Findings) {
+        let mut pointers: BTreeMap<String, Vec<Option<i64>>> = BTreeMap::new();
+        let (account, region) = (&self.setting.account, &self.setting.region);
+        for message in world.sqs.messages(account, region, &self.dead_letters) {
+            let letter: Value = serde_json::from_str(&message.body).unwrap_or_default();
+            if let Some(job) = letter.get("job").and_then(Value::as_str) {
+                let seq = letter.get("seq").and_then(Value::as_i64);
+                pointers.entry(job.to_owned()).or_default().push(seq);
+            }
+        }
+        for (id, job) in &self.jobs {
+            let there = pointers.remove(id).unwrap_or_default();
+            let failed = job.state.as_ref().filter(|s| s.status == "failed" && !s.letter_pending);
+            let is_right = match failed {
+                Some(state) => {
+                    let is_its = |seq: &Option<i64>| *seq == Some(state.seq - 1);
+                    there.iter().all(is_its)
+                        && (there.len() == 1 || (there.is_empty() && excuses.lost_letters))
+                }
+                None => there.is_empty(),
+            };
+            if !is_right {
+                let at = failed.map(|state| state.seq - 1);
+                let text = format!("job {id} failed at {at:?}, its pointers name {there:?}");
+                found.push((Invariant::LettersMatch, text));
+            }
+        }
+        let strays = pointers.into_keys();
+        let stray =
+            |id| (Invariant::LettersMatch, format!("a pointer to job {id}, which is not there"));
+        found.extend(strays.map(stray));
+    }
+
+    /// The sources are what they were.
+    fn sources(&self, world: &World, excuses: &Excuses, found: &mut Findings) {
+        for name in self.setting.source_clusters.difference(&excuses.touched_targets) {
+            let there = self.cluster(world, name);
+            if there.is_none_or(|source| job_of(&source.tags).is_some()) {
+                let text = format!("source {name} is gone, or carries the tag of a job");
+                found.push((Invariant::NothingIsDestroyed, text));
+            }
+        }
+    }
+}
+
+/// The codes that are excused, of single jobs by their ids.
+fn excused(excuses: &Excuses) -> BTreeMap<String, Vec<&'static str>> {
+    let of_job = excuses.of_job.iter();
+    of_job.map(|(id, codes)| (id.to_string(), codes.iter().map(|c| c.as_str()).collect())).collect()
+}
+
+/// An accepted job has ended, and if badly, for a reason that is known.
+fn ended(
+    id: &str,
+    job: &Job,
+    codes: &BTreeMap<String, Vec<&'static str>>,
+    excuses: &Excuses,
+    found: &mut Findings,
+) {
+    let Some(state) = job.state.as_ref().filter(|state| !state.is_live()) else {
+        let place = |s: &State| format!("{} due {:?}, owner {:?}", s.status, s.due_at, s.owner);
+        let state = job.state.as_ref().map(place);
+        return found.push((Invariant::EveryJobEnds, format!("job {id} has not ended: {state:?}")));
+    };
+    if state.status != "failed" {
+        return;
+    }
+    let code = state.failed_code.as_deref().unwrap_or("(none)");
+    let for_all = excuses.any.iter().any(|excused| excused.as_str() == code);
+    let for_this = codes.get(id).is_some_and(|codes| codes.contains(&code));
+    if !for_all && !for_this {
+        let text = format!("job {id} failed with {code}, for which there was no reason");
+        found.push((Invariant::FailuresHaveACause, text));
+    }
+}

@@ -1,0 +1,169 @@
+//! The rules that every write of a state keeps: pure.
+
+use super::invariant::Invariant;
+use super::state::{Change, State};
+use super::typed::number;
+use serde_json::Value;
+
+/// What was found, with the invariant that does not hold.
+pub(super) type Findings = Vec<(Invariant, String)>;
+
+/// One write of a state by a process of ours.
+pub(super) struct StateWrite<'a> {
+    pub(super) component: &'a str,
+    /// The body of the call.
+    pub(super) body: &'a Value,
+    pub(super) before: Option<&'a State>,
+    pub(super) after: Option<&'a State>,
+    /// Who has claimed the epoch that the state had before.
+    pub(super) claimer: Option<&'a str>,
+    /// Whether the caller is one that may set a failed job going: an operator, or a worker that was
+    /// brought its pointer.
+    pub(super) may_replay: bool,
+    /// Whether a pointer to the job was sent that names the number the state had before.
+    pub(super) letter_sent: bool,
+}
+
+impl StateWrite<'_> {
+    /// Everything that is wrong with it.
+    pub(super) fn findings(&self) -> Findings {
+        let change = Change::of(self.before, self.after);
+        let mut found = Findings::new();
+        if self.body.get("ConditionExpression").is_none() {
+            let text = format!("a state was written without a condition ({change:?})");
+            found.push((Invariant::WritesAreConditional, text));
+        }
+        match (self.before, self.after) {
+            (_, None) => found.push((Invariant::EveryJobEnds, "a state was removed".into())),
+            (None, Some(after)) => created(after, &mut found),
+            (Some(before), Some(after)) => {
+                self.changed(change, before, after, &mut found);
+                kept(before, after, &mut found);
+            }
+        }
+        if let Some(after) = self.after {
+            due(after, &mut found);
+        }
+        found
+    }
+
+    fn changed(&self, change: Change, before: &State, after: &State, found: &mut Findings) {
+        if before.status == "succeeded" {
+            let text = format!("a job that succeeded was changed ({change:?})");
+            found.push((Invariant::TransitionsAreLegal, text));
+        }
+        match change {
+            Change::Claim => self.claimed(before, after, found),
+            Change::Commit => {
+                self.by_claimer("committed", before, found);
+                self.committed(before, after, found);
+            }
+            Change::Renewal => self.by_claimer("renewed", before, found),
+            Change::Replay if !self.may_replay => {
+                let text = "a failed job was set going by who was not asked to".into();
+                found.push((Invariant::TransitionsAreLegal, text));
+            }
+            Change::Odd => {
+                let place = |s: &State| format!("epoch {}, seq {}, {}", s.epoch, s.seq, s.status);
+                let text =
+                    format!("written without its fence: {} -> {}", place(before), place(after));
+                found.push((Invariant::EpochsFence, text));
+            }
+            _ => {}
+        }
+    }
+
+    fn claimed(&self, before: &State, after: &State, found: &mut Findings) {
+        let value = |name| self.body.get("ExpressionAttributeValues").and_then(|v| number(v, name));
+        if after.owner.as_deref() != Some(self.component) {
+            let text = format!("claimed in the name of {:?}", after.owner);
+            found.push((Invariant::EpochsFence, text));
+        }
+        if let (Some(owner), Some(until)) = (&before.owner, before.lease_until) {
+            match value(":now") {
+                Some(now) if now > until => {}
+                now => {
+                    let text = format!("taken from {owner} until {until} at {now:?} by its clock");
+                    found.push((Invariant::LeasesAreRespected, text));
+                }
+            }
+        }
+        if value(":seq") != Some(before.seq) {
+            let text = format!("claimed for {:?}, the job expects {}", value(":seq"), before.seq);
+            found.push((Invariant::StaleWakeUpsChangeNothing, text));
+        }
+        if !before.is_live() {
+            let text = format!("a job was claimed that has {}", before.status);
+            found.push((Invariant::TransitionsAreLegal, text));
+        }
+    }
+
+    fn by_claimer(&self, what: &str, before: &State, found: &mut Findings) {
+        if self.claimer != Some(self.component) {
+            let text = format!("{what} under epoch {} of {:?}", before.epoch, self.claimer);
+            found.push((Invariant::EpochsFence, text));
+        }
+    }
+
+    fn committed(&self, before: &State, after: &State, found: &mut Findings) {
+        if before.owner.is_none() && !before.letter_pending {
+            let text = format!("committed again under epoch {}", before.epoch);
+            found.push((Invariant::EpochsFence, text));
+        }
+        if after.token != before.token {
+            let text = format!("committed with the token of another claim of {:?}", self.claimer);
+            found.push((Invariant::EpochsFence, text));
+        }
+        if !matches!(after.status.as_str(), "waiting" | "succeeded" | "failed") {
+            let text = format!("committed as {}", after.status);
+            found.push((Invariant::TransitionsAreLegal, text));
+        }
+        let owes = before.letter_pending || after.letter_pending;
+        if after.status == "failed" && !owes {
+            found.push((Invariant::LettersMatch, "a job failed and owes no dead letter".into()));
+        }
+        if before.letter_pending && !after.letter_pending && !self.letter_sent {
+            let text = format!("no dead letter was sent for number {}", before.seq);
+            found.push((Invariant::LettersMatch, text));
+        }
+    }
+}
+
+fn created(after: &State, found: &mut Findings) {
+    if (after.status.as_str(), after.seq, after.epoch) != ("queued", 1, 0) {
+        let text = format!("a state begins as {} {} {}", after.status, after.seq, after.epoch);
+        found.push((Invariant::TransitionsAreLegal, text));
+    }
+}
+
+/// What is due, and what watches.
+fn due(after: &State, found: &mut Findings) {
+    let is_due = after.due_at.is_some() && after.is_in_due_index;
+    let is_out = after.due_at.is_none() && !after.is_in_due_index;
+    if (after.is_live() && !is_due) || (!after.is_live() && !is_out) {
+        let text = format!("{} with due time {:?}", after.status, after.due_at);
+        found.push((Invariant::LiveJobsAreDue, text));
+    }
+    if after.watches && after.status != "waiting" {
+        let text = format!("{} and still watches", after.status);
+        found.push((Invariant::LiveJobsAreDue, text));
+    }
+}
+
+/// What no write takes away.
+fn kept(before: &State, after: &State, found: &mut Findings) {
+    for step in before.done() {
+        if !after.done().any(|name| name == step) {
+            let text = format!("step {step} was done, and is {:?}", after.steps.get(step));
+            found.push((Invariant::StepsStayDone, text));
+        }
+    }
+    if before.resource_id().is_some() && after.resource_id() != before.resource_id() {
+        let text = format!("cluster {:?} became {:?}", before.resource_id(), after.resource_id());
+        found.push((Invariant::StepsStayDone, text));
+    }
+    if before.plan_epoch.is_some() && after.plan_epoch != before.plan_epoch {
+        let text = format!("plan {:?} became {:?}", before.plan_epoch, after.plan_epoch);
+        found.push((Invariant::PlansStayPut, text));
+    }
+}

@@ -1,0 +1,117 @@
+//! Writes of `job#<id>` / `state`.
+
+use super::book::Book;
+use super::job::plan_key;
+use super::records::body;
+use super::state::{Change, State};
+use super::state_rules::{Findings, StateWrite};
+use super::typed::number;
+use super::{Invariant, Role};
+use aurora_restore_local::witness::Seen;
+use serde_json::Value;
+
+impl Book {
+    pub(super) fn state_written(&mut self, seen: &Seen<'_>, role: Option<Role>, id: &str) {
+        let after = self.item(seen, &format!("job#{id}"), "state").map(|item| State::read(&item));
+        let before = self.jobs.entry(id.to_owned()).or_default().state.clone();
+        if let Some(role) = role {
+            for (invariant, text) in
+                self.judge_state(seen, role, id, (before.as_ref(), after.as_ref()))
+            {
+                self.report(seen.record, invariant, text);
+            }
+            self.sight(seen, before.as_ref(), after.as_ref());
+        }
+        let job = self.jobs.entry(id.to_owned()).or_default();
+        if let Some(after) = &after {
+            if before.as_ref().is_none_or(|before| before.epoch != after.epoch) {
+                job.claimers.insert(after.epoch, seen.component.to_owned());
+            }
+            if after.is_ended() {
+                job.ended_epoch = Some(after.epoch);
+            }
+        }
+        let (taken, given) = (holds(after.as_ref()), holds(before.as_ref()));
+        job.state = after;
+        if taken && !given {
+            self.target_taken(seen, id);
+        }
+    }
+
+    fn judge_state(
+        &self,
+        seen: &Seen<'_>,
+        role: Role,
+        id: &str,
+        (before, after): (Option<&State>, Option<&State>),
+    ) -> Findings {
+        let job = self.jobs.get(id);
+        let body = body(seen);
+        let pointed = || self.pointed.contains(&(seen.component.to_owned(), id.to_owned()));
+        let write = StateWrite {
+            component: seen.component,
+            body: &body,
+            before,
+            after,
+            claimer: before.and_then(|before| job?.claimer(before.epoch)),
+            may_replay: role == Role::Operator || pointed(),
+            letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains(&s.seq)),
+        };
+        let mut found = write.findings();
+        let planned = after.and_then(|after| after.plan_epoch);
+        let is_new = planned.is_some() && before.and_then(|before| before.plan_epoch).is_none();
+        if let (true, Some(epoch)) = (is_new, planned)
+            && job.is_none_or(|job| !job.plans.contains_key(&plan_key(epoch)))
+        {
+            let text = format!("the state names the plan of epoch {epoch}, which is not there");
+            found.push((Invariant::PlansStayPut, text));
+        }
+        found
+    }
+
+    /// Counts what was seen.
+    fn sight(&mut self, seen: &Seen<'_>, before: Option<&State>, after: Option<&State>) {
+        match Change::of(before, after) {
+            Change::Claim => {
+                self.sightings.claims += 1;
+                match before.and_then(|before| before.owner.as_ref()) {
+                    Some(owner) if self.gone.contains(owner) => {
+                        self.sightings.takeovers_of_dead += 1
+                    }
+                    Some(owner) if owner != seen.component => {
+                        self.sightings.takeovers_of_living += 1
+                    }
+                    _ => {}
+                }
+            }
+            Change::Commit => self.sightings.commits += 1,
+            Change::Renewal => self.sightings.renewals += 1,
+            Change::Replay => self.sightings.replays += 1,
+            _ => {}
+        }
+    }
+
+    /// A write of a state was refused by its condition.
+    pub(super) fn state_refused(&mut self, seen: &Seen<'_>, pk: &str) {
+        let Some(id) = pk.strip_prefix("job#") else { return };
+        let who = (seen.component.to_owned(), id.to_owned());
+        self.refused.insert(who, seen.record.n);
+        let body = body(seen);
+        let values = body.get("ExpressionAttributeValues").unwrap_or(&Value::Null);
+        let has = |name: &str| values.get(name).is_some();
+        let expected = self.jobs.get(id).and_then(|job| Some(job.state.as_ref()?.seq));
+        if has(":owner") && has(":now") {
+            if number(values, ":seq") == expected {
+                self.sightings.claim_races += 1;
+            } else {
+                self.sightings.stale_claims += 1;
+            }
+        } else if has(":mine") || has(":epoch") {
+            self.sightings.fenced_writes += 1;
+        }
+    }
+}
+
+fn holds(state: Option<&State>) -> bool {
+    state.is_some_and(|state| state.holds_target)
+}
