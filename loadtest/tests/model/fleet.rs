@@ -44,6 +44,9 @@ pub struct Fleet {
 pub enum Fate {
     /// It arrives, and its answer, too.
     Answered,
+    /// It arrives, and the worker dies before it does what comes next: before it sends a wake-up or
+    /// a dead letter, before it deletes the message.
+    LastWord,
     /// It arrives, but its answer does not.
     AnswerLost,
     /// It does not arrive for a long time, perhaps never.
@@ -96,13 +99,15 @@ impl Model for Fleet {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         actions.push(Action::TimePasses);
         actions.extend(state.queue.seqs().map(Action::Lose));
-        let fates: &[Fate] =
-            match self.bounds.is_network_bad && state.late.is_none() && !state.awaits_an_answer() {
-                true => &[Fate::Answered, Fate::AnswerLost, Fate::Delayed],
-                false => &[Fate::Answered],
-            };
+        let fates = self.fates(state.late.is_none() && !state.awaits_an_answer());
         for (w, worker) in state.workers.iter().enumerate() {
             worker_actions(state, w, worker, fates, actions);
+            if let Worker::Committing(commit) = worker {
+                // That a dead letter was sent is written by a call of its own.
+                let is_first = commit.claimed.failed && state.late.is_none();
+                let fates = self.fates(is_first).iter();
+                actions.extend(fates.map(|fate| Action::SendAgain(w, *fate)));
+            }
         }
         if state.late.is_some() {
             actions.push(Action::LateArrives);
@@ -167,12 +172,16 @@ fn worker_actions(
             actions.extend(state.queue.seqs().flat_map(each));
             return;
         }
-        Worker::Claiming(_) | Worker::Committing(_) => {
-            actions.push(Action::SendAgain(w, Fate::Answered));
+        Worker::Committing(_) => {}
+        Worker::Claiming(_) => {
+            let fates = [Fate::Answered, Fate::LastWord];
+            actions.extend(fates.map(|fate| Action::SendAgain(w, fate)));
         }
         Worker::Working(claimed) => {
-            let renewals = fates.iter().filter(|fate| **fate != Fate::AnswerLost);
-            actions.extend(renewals.map(|fate| Action::Renew(w, *fate)));
+            actions.push(Action::Renew(w, Fate::Answered));
+            if fates.contains(&Fate::Delayed) {
+                actions.push(Action::Renew(w, Fate::Delayed));
+            }
             let each = |e: &Ending| {
                 let ending = *e;
                 fates.iter().map(move |fate| Action::Commit(w, ending, *fate))
@@ -198,6 +207,14 @@ impl Fleet {
         Self { workers, is_one_process: false, bounds, planted: None, records: None }
     }
 
+    /// What can become of a write, where the network may be bad to it or not.
+    fn fates(&self, may_be_bad: bool) -> &'static [Fate] {
+        if self.bounds.is_network_bad && may_be_bad {
+            return &[Fate::Answered, Fate::LastWord, Fate::AnswerLost, Fate::Delayed];
+        }
+        &[Fate::Answered, Fate::LastWord]
+    }
+
     fn step(&self, state: &mut State, action: Action) {
         match action {
             Action::TimePasses => state.now += 1,
@@ -213,12 +230,12 @@ impl Fleet {
                 let Worker::Working(claimed) = state.workers[w] else { unreachable!("{action:?}") };
                 let next = claimed.commit(ending, state.now + INTERVAL);
                 let sends = matches!(ending, Ending::Again | Ending::HandBack);
-                state.workers[w] = self.commit(state, Commit { claimed, next, sends }, fate);
+                state.workers[w] = self.commit(state, w, Commit { claimed, next, sends }, fate);
             }
             Action::SendAgain(w, fate) => {
                 state.workers[w] = match state.workers[w] {
                     Worker::Claiming(claim) => self.claim(state, claim, fate),
-                    Worker::Committing(commit) => self.commit(state, commit, fate),
+                    Worker::Committing(commit) => self.commit(state, w, commit, fate),
                     worker => worker,
                 }
             }
@@ -253,6 +270,7 @@ impl Fleet {
             return Worker::Claiming(claim);
         }
         match state.claim(claim, self.planted) {
+            _ if fate == Fate::LastWord => Worker::Idle,
             // Whose refusal gets lost is where it was; that its claim is old, `Delayed` has.
             Err(_) if fate == Fate::AnswerLost => Worker::Idle,
             Ok(_) if fate == Fate::AnswerLost => Worker::Claiming(claim),
@@ -265,25 +283,22 @@ impl Fleet {
         }
     }
 
-    fn commit(&self, state: &mut State, commit: Commit, fate: Fate) -> Worker {
+    fn commit(&self, state: &mut State, w: usize, commit: Commit, fate: Fate) -> Worker {
+        let unanswered = state.workers[w];
         if fate == Fate::Delayed {
             state.late = Some(Late::Commit(commit));
             return Worker::Committing(commit);
         }
         let outcome = state.commit(commit, self.planted);
-        if fate == Fate::AnswerLost {
-            return match outcome {
-                CommitOutcome::Stored => Worker::Committing(commit),
-                CommitOutcome::Fenced => Worker::Working(commit.claimed),
-            };
-        }
-        if outcome == CommitOutcome::Stored {
-            if commit.next.letter_pending {
+        match outcome {
+            _ if fate == Fate::LastWord => return Worker::Idle,
+            CommitOutcome::Stored if fate == Fate::AnswerLost => return Worker::Committing(commit),
+            CommitOutcome::Fenced if fate == Fate::AnswerLost => return unanswered,
+            CommitOutcome::Stored if commit.next.letter_pending => {
                 return self.send_letter(state, commit.next);
             }
-            if commit.sends {
-                state.send_for(&commit.next);
-            }
+            CommitOutcome::Stored if commit.sends => state.send_for(&commit.next),
+            CommitOutcome::Stored | CommitOutcome::Fenced => {}
         }
         state.queue.delete(commit.claimed.seq);
         Worker::Idle

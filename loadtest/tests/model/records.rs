@@ -25,7 +25,7 @@ pub fn properties() -> Vec<Property<Fleet>> {
 
 /// All records that two workers reach, up to the third claim.
 pub fn of_two_workers() -> BTreeSet<(Job, Time)> {
-    reached_within(Bounds { now: 4, epoch: 3, ..CALM })
+    reached_within(CALM)
 }
 
 /// The records of a job that is taken over once.

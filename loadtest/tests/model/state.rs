@@ -47,6 +47,15 @@ impl Queue {
             self.sent |= bit(dispatches);
         }
         self.seqs |= bit(seq);
+        self.fold(job);
+    }
+
+    /// Stale wake-ups are all alike, and never expected again: one stands for all.
+    fn fold(&mut self, job: &Job) {
+        let stale = self.seqs & (bit(job.seq) - 1);
+        if stale != 0 {
+            self.seqs = (self.seqs & !stale) | bit(job.seq - 1);
+        }
     }
 
     /// Whether this send of the wake-up that the job expects would be swallowed.
@@ -58,6 +67,7 @@ impl Queue {
     pub fn forget(&mut self, before: &Job, after: &Job) {
         let kept = if before.seq == after.seq { !(bit(after.dispatches) - 1) } else { 0 };
         self.sent &= kept;
+        self.fold(after);
     }
 
     /// A wake-up is deleted, or lost.
