@@ -192,8 +192,8 @@ fn worker_actions(
     actions.push(Action::Crash(w));
 }
 
-/// How a tick of this job may end: a job that keeps killing its workers ends as poisoned. A wait for
-/// a resource differs from one for a time by nothing but the observer, who may come at any moment.
+/// How a tick of this job may end: a job that keeps killing its workers ends as poisoned. A wait
+/// for a resource differs from one for a time by nothing but the observer, who may come at any moment.
 fn endings(claimed: &Job) -> &'static [Ending] {
     if claimed.claims > MAX_CLAIMS {
         return &[Ending::Fail];
@@ -327,8 +327,8 @@ impl Fleet {
     }
 }
 
-/// What a worker keeps in mind of the job that it has claimed: of the rest its commit writes nothing
-/// that is ever read again.
+/// What a worker keeps in mind of the job that it has claimed: of the rest its commit writes
+/// nothing that is ever read again.
 fn remembered(claimed: Job) -> Job {
     Job { lease: None, due_at: None, dispatches: 0, ..claimed }
 }

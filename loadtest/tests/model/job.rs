@@ -205,7 +205,7 @@ impl Job {
         })
     }
 
-    /// `None`: it does not wait for this wake-up (any more). Without a number, for whatever it waits.
+    /// `None`: it does not wait for this wake-up (any more). Without a number, for any.
     pub fn wake(&self, seq: Option<u8>, due_at: Time) -> Option<Self> {
         let idle = self.due_at.is_some() && self.lease.is_none();
         let expects = seq.is_none_or(|seq| self.seq == seq);

@@ -2,10 +2,10 @@
 //! lease, wake-up, due time, zombie, lost answer, late request, crash. Checked with `stateright`.
 //!
 //! `job.rs` states the transitions of the record once more, under the names of the code; `table.rs`
-//! the conditional writes; `fleet.rs` who does what, and what befalls whom; `properties.rs` what must
-//! hold, what must be reached, and that the job ends from everywhere once faults stop. That the model
-//! is of this code is held by `agreement.rs` (pure transitions) and `stored.rs` (conditional writes,
-//! in the local cloud's table); that it can fail, by `planted.rs`.
+//! the conditional writes; `fleet.rs` who does what, and what befalls whom; `properties.rs` what
+//! must hold, what must be reached, and that the job ends from everywhere once faults stop. That the
+//! model is of this code is held by `agreement.rs` (pure transitions) and `stored.rs` (conditional
+//! writes, in the local cloud's table); that it can fail, by `planted.rs`.
 //!
 //! What is not in it: more than one job, clocks that differ, an end of the deduplication window (it
 //! would let a dead letter be sent twice), what steps do to the outside. The simulation has those.
@@ -37,7 +37,7 @@ fn check(fleet: Fleet) {
     let since = Instant::now();
     let checker = fleet.checker().spawn_bfs().join();
     println!(
-        "{workers} workers x 1 job: {} states ({} with repeats), depth {}, {:.1} s; all within {bounds:?}",
+        "{workers} workers x 1 job: {} states ({} with repeats), depth {}, {:.1} s; all of {bounds:?}",
         checker.unique_state_count(),
         checker.state_count(),
         checker.max_depth(),
