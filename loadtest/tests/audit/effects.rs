@@ -140,11 +140,35 @@ pub const CASES: &[Case] = &[
         done: |s| {
             Box::pin(async {
                 let job = at_work(s).await;
-                let id = |text: &str| json!({ ":o": { "M": { "resource_id": { "S": text } } } });
-                s.commit("w1.1", job, "waiting", 2, ", #outputs = :o", id("cluster-A")).await;
+                s.restore("w1.1", TARGET, Some(job)).await;
+                record(s, job, &id_of(s, TARGET), 1).await;
                 s.claim("w1.1", job, 2, 2, s.sim.clock.now_ms()).await;
-                s.commit("w1.1", job, "waiting", 3, ", #outputs = :o", id("cluster-B")).await;
+                record(s, job, "cluster-B", 2).await;
+            })
+        },
+    },
+    Case {
+        wrong: I::OnlyOwnResources,
+        what: "a stranger's cluster adopted",
+        done: |s| {
+            Box::pin(async {
+                let job = at_work(s).await;
+                s.sim.make_cluster(TARGET, Some(job)).await.unwrap();
+                record(s, job, &id_of(s, TARGET), 1).await;
             })
         },
     },
 ];
+
+fn id_of(stage: &Stage, name: &str) -> String {
+    let world = stage.sim.cloud.world();
+    let mut clusters = world.rds.clusters();
+    let found = clusters.find(|(_, cluster)| cluster.identifier == name);
+    found.expect("it was made").1.resource_id.clone()
+}
+
+/// Commits the id of the restored cluster.
+async fn record(stage: &Stage, job: JobId, id: &str, seq: u64) {
+    let outputs = json!({ ":o": { "M": { "resource_id": { "S": id } } } });
+    stage.commit("w1.1", job, "waiting", seq + 1, ", #outputs = :o", outputs).await;
+}

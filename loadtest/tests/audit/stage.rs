@@ -94,22 +94,15 @@ impl Stage {
             "TableName": self.common.table,
             "Key": { "pk": { "S": format!("job#{job}") }, "sk": { "S": "state" } },
             "UpdateExpression": change,
-            "ConditionExpression": "attribute_exists(pk)",
         });
         if !names.is_empty() {
             body["ExpressionAttributeNames"] = Value::Object(names);
         }
-        // Values that the change does not use make up the condition.
+        // Values that the change does not use are named in the condition.
         let values = values.as_object().cloned().unwrap_or_default();
         let unused = values.keys().filter(|name| !change.contains(name.as_str()));
-        let more: String = unused.map(|name| format!(" AND {name} > :least")).collect();
-        if !more.is_empty() {
-            body["ConditionExpression"] = json!(format!("attribute_exists(pk){more}"));
-        }
-        let mut values = values;
-        if !more.is_empty() {
-            values.insert(":least".into(), json!({ "N": "-1" }));
-        }
+        let more: String = unused.map(|n| format!(" AND (seq = {n} OR seq <> {n})")).collect();
+        body["ConditionExpression"] = json!(format!("attribute_exists(pk){more}"));
         if !values.is_empty() {
             body["ExpressionAttributeValues"] = Value::Object(values);
         }
