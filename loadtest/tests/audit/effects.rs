@@ -66,7 +66,7 @@ pub const CASES: &[Case] = &[
         what: "the password of a stranger's cluster set",
         done: |s| {
             Box::pin(async {
-                s.sim.make_cluster(TARGET, None).await.unwrap();
+                s.sim.make_cluster(TARGET, None).await.expect("it is made");
                 s.sim.pass(std::time::Duration::from_secs(3600)).await;
                 assert!(s.rds("w1.1", "ModifyDBCluster", PASSWORD_CALL).await);
             })
@@ -78,7 +78,7 @@ pub const CASES: &[Case] = &[
         done: |s| {
             Box::pin(async {
                 let job = at_work(s).await;
-                s.sim.make_cluster(TARGET, None).await.unwrap();
+                s.sim.make_cluster(TARGET, None).await.expect("it is made");
                 s.sim.pass(std::time::Duration::from_secs(3600)).await;
                 let params = [
                     ("DBInstanceIdentifier", "i-1"),
@@ -153,7 +153,7 @@ pub const CASES: &[Case] = &[
         done: |s| {
             Box::pin(async {
                 let job = at_work(s).await;
-                s.sim.make_cluster(TARGET, Some(job)).await.unwrap();
+                s.sim.make_cluster(TARGET, Some(job)).await.expect("it is made");
                 record(s, job, &id_of(s, TARGET), 1).await;
             })
         },

@@ -76,7 +76,7 @@ pub const CASES: &[Case] = &[
         done: |s| {
             Box::pin(async {
                 let job = failed(s, "w1.1").await;
-                s.sim.make_cluster("left-over", Some(job)).await.unwrap();
+                s.sim.make_cluster("left-over", Some(job)).await.expect("it is made");
                 s.finish(&poisoned());
             })
         },

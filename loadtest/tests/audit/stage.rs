@@ -30,7 +30,7 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set(seed: u64) -> Self {
-        let sim = Sim::prepared(seed).await.unwrap();
+        let sim = Sim::prepared(seed).await.expect("the cloud is set up");
         let common = Common::default();
         let auditor = Auditor::new(Setting {
             account: common.local_account.to_string(),
@@ -49,7 +49,7 @@ impl Stage {
     pub async fn submitted(&self, key: &str, target: &str) -> JobId {
         let mut request = self.sim.drill(target);
         request.idempotency_key = Some(key.to_owned());
-        let job = submit(&self.sim.env("submitter-1"), &request).await.unwrap().id;
+        let job = submit(&self.sim.env("submitter-1"), &request).await.expect("it is accepted").id;
         self.auditor.accepted(job, key, target);
         job
     }
@@ -60,7 +60,7 @@ impl Stage {
         let headers = [("authorization", scope.as_str()), ("x-amz-target", target)];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let request = WireRequest { headers, body: body.into(), ..WireRequest::default() };
-        let answer = self.sim.cloud.serve(who, &request).await.unwrap();
+        let answer = self.sim.cloud.serve(who, &request).await.expect("it is answered");
         (answer.status, String::from_utf8_lossy(&answer.body).into_owned())
     }
 
@@ -139,7 +139,7 @@ impl Stage {
             format!("SET #status = :status, #seq = :number{more} REMOVE #owner, #lease_until{due}");
         let mut all = json!({ ":status": { "S": status }, ":number": { "N": seq.to_string() } });
         let values = values.as_object().cloned().unwrap_or_default();
-        all.as_object_mut().unwrap().extend(values);
+        all.as_object_mut().expect("an object").extend(values);
         self.update(who, job, &change, all).await;
     }
 
