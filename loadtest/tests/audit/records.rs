@@ -119,6 +119,21 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        wrong: I::LeasesAreRespected,
+        what: "a lease longer than any",
+        done: |s| {
+            Box::pin(async {
+                let job = s.submitted("k", TARGET).await;
+                let now = s.sim.clock.now_ms();
+                let until = json!({ ":until": { "N": (now + 600_000).to_string() },
+                    ":owner": { "S": "w1.1" }, ":epoch": { "N": "1" }, ":seq": { "N": "1" },
+                    ":now": { "N": now.to_string() } });
+                let change = "SET #owner = :owner, #lease_until = :until, #epoch = :epoch";
+                s.update("w1.1", job, change, until).await;
+            })
+        },
+    },
+    Case {
         wrong: I::StaleWakeUpsChangeNothing,
         what: "a claim for a wake-up that is not expected",
         done: |s| {

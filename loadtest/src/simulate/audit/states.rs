@@ -52,6 +52,7 @@ impl Book {
             after,
             claimer: before.and_then(|before| job?.claimer(before.epoch)),
             may_replay: role == Role::Operator || pointed(),
+            lease_ms: self.setting.lease_ms,
             letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains(&s.seq)),
         };
         let mut found = write.findings();
