@@ -7,7 +7,7 @@ use aurora_restore_local::witness::Seen;
 use serde_json::Value;
 
 /// What a message says, by its body alone.
-enum Said {
+pub(super) enum Said {
     /// The wake-up of a job at a number.
     WakeUp { job: String, seq: i64 },
     /// A pointer to a job that failed at a number.
@@ -17,7 +17,7 @@ enum Said {
 }
 
 impl Said {
-    fn by(body: &str) -> Self {
+    pub(super) fn by(body: &str) -> Self {
         let value: Value = serde_json::from_str(body).unwrap_or_default();
         let job = value.get("job").and_then(Value::as_str).map(str::to_owned);
         let seq = value.get("seq").and_then(Value::as_i64);

@@ -30,6 +30,8 @@ pub(super) struct Book {
     pub(super) jobs: BTreeMap<String, Job>,
     pub(super) keys: BTreeMap<String, String>,
     pub(super) slots: BTreeMap<String, Slot>,
+    /// The jobs that say that they hold a slot, by the slot.
+    pub(super) holding: BTreeMap<String, BTreeSet<String>>,
     pub(super) gone: BTreeSet<String>,
     /// By receipt handle.
     pub(super) deliveries: BTreeMap<String, Delivery>,
@@ -60,6 +62,7 @@ impl Book {
             jobs: BTreeMap::new(),
             keys: BTreeMap::new(),
             slots: BTreeMap::new(),
+            holding: BTreeMap::new(),
             gone: BTreeSet::new(),
             deliveries: BTreeMap::new(),
             received: BTreeSet::new(),

@@ -142,16 +142,11 @@ impl Book {
         world.rds.clusters().find(is_it).map(|(_, cluster)| cluster)
     }
 
-    /// The job that has made a cluster: by its tag, or, where people have taken that off since the
-    /// caller looked, by what a commit has recorded.
+    /// The job that a cluster was restored for, as was seen: neither a tag nor a record makes
+    /// something that another has made one's own.
     fn maker(&self, cluster: &Cluster) -> Option<String> {
-        let by_tag = job_of(&cluster.tags).filter(|id| self.jobs.contains_key(*id));
-        let recorded = |state: &State| state.resource_id() == Some(&cluster.resource_id);
-        let by_record = || {
-            let mut jobs = self.jobs.iter();
-            jobs.find(|(_, job)| job.state.as_ref().is_some_and(recorded)).map(|(id, _)| id)
-        };
-        by_tag.or_else(by_record).cloned()
+        let mut jobs = self.jobs.iter();
+        jobs.find(|(_, job)| job.restored.contains(&cluster.resource_id)).map(|(id, _)| id.clone())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Excuses;
 use super::Invariant;
+use super::acks::Said;
 use super::book::Book;
 use super::effects::job_of;
 use super::job::Job;
@@ -9,7 +10,6 @@ use super::state::State;
 use super::state_rules::Findings;
 use aurora_restore_local::rds::model::{Cluster, Instance};
 use aurora_restore_local::world::World;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl Book {
@@ -17,12 +17,13 @@ impl Book {
     pub(super) fn finish(&mut self, world: &World, excuses: &Excuses) {
         let mut found = Findings::new();
         let codes = excused(excuses);
+        let made = made(world);
         for (id, job) in &self.jobs {
             if job.is_accepted {
                 ended(id, job, &codes, excuses, &mut found);
             }
             if !excuses.touched_targets.contains(&job.target) {
-                self.result(world, id, job, &mut found);
+                result(id, job, made.get(id).unwrap_or(&Made::default()), &mut found);
             }
         }
         self.letters(world, excuses, &mut found);
@@ -32,49 +33,13 @@ impl Book {
         }
     }
 
-    /// Exactly the declared result: all of it when the job has succeeded, nothing besides in any
-    /// case.
-    fn result(&self, world: &World, id: &str, job: &Job, found: &mut Findings) {
-        let is_its = |tags| job_of(tags).is_some_and(|tag| tag == id);
-        let clusters = world.rds.clusters().map(|(_, cluster)| cluster);
-        let clusters: Vec<&Cluster> = clusters.filter(|c| is_its(&c.tags)).collect();
-        let instances = world.rds.instances().map(|(_, instance)| instance);
-        let instances: Vec<&Instance> = instances.filter(|i| is_its(&i.tags)).collect();
-        let mut wrong = |text: String| found.push((Invariant::OnlyTheDeclaredResult, text));
-        for cluster in clusters.iter().filter(|c| c.identifier != job.target) {
-            wrong(format!("job {id} has left cluster {}", cluster.identifier));
-        }
-        for instance in instances.iter().filter(|i| i.cluster != job.target) {
-            wrong(format!("job {id} has left instance {}", instance.identifier));
-        }
-        let Some(state) = job.state.as_ref().filter(|s| s.status == "succeeded") else { return };
-        let Some(cluster) = clusters.iter().find(|c| c.identifier == job.target) else {
-            return wrong(format!("job {id} has succeeded, and there is no {}", job.target));
-        };
-        let status = cluster.status.as_str();
-        if status != "available" || state.resource_id() != Some(&cluster.resource_id) {
-            let ids = (state.resource_id(), &cluster.resource_id);
-            wrong(format!("job {id}: {} is {status}, {ids:?}", job.target));
-        }
-        let ready = instances.iter().filter(|i| i.status.as_str() == "available").count();
-        let planned = job.planned_instances();
-        if u64::try_from(ready).ok() != planned || ready != instances.len() {
-            let all = instances.len();
-            wrong(format!(
-                "job {id}: {ready} of {all} instances are available, planned {planned:?}"
-            ));
-        }
-    }
-
     /// Pointers and failed jobs match one to one.
     fn letters(&self, world: &World, excuses: &Excuses, found: &mut Findings) {
         let mut pointers: BTreeMap<String, Vec<Option<i64>>> = BTreeMap::new();
         let (account, region) = (&self.setting.account, &self.setting.region);
         for message in world.sqs.messages(account, region, &self.dead_letters) {
-            let letter: Value = serde_json::from_str(&message.body).unwrap_or_default();
-            if let Some(job) = letter.get("job").and_then(Value::as_str) {
-                let seq = letter.get("seq").and_then(Value::as_i64);
-                pointers.entry(job.to_owned()).or_default().push(seq);
+            if let Said::Pointer { job, seq } = Said::by(&message.body) {
+                pointers.entry(job).or_default().push(seq);
             }
         }
         for (id, job) in &self.jobs {
@@ -140,5 +105,55 @@ fn ended(
     if !for_all && !for_this {
         let text = format!("job {id} failed with {code}, for which there was no reason");
         found.push((Invariant::FailuresHaveACause, text));
+    }
+}
+
+/// What carries the tag of a job.
+#[derive(Default)]
+struct Made<'a> {
+    clusters: Vec<&'a Cluster>,
+    instances: Vec<&'a Instance>,
+}
+
+fn made(world: &World) -> BTreeMap<&String, Made<'_>> {
+    let mut made: BTreeMap<&String, Made<'_>> = BTreeMap::new();
+    for (_, cluster) in world.rds.clusters() {
+        if let Some(job) = job_of(&cluster.tags) {
+            made.entry(job).or_default().clusters.push(cluster);
+        }
+    }
+    for (_, instance) in world.rds.instances() {
+        if let Some(job) = job_of(&instance.tags) {
+            made.entry(job).or_default().instances.push(instance);
+        }
+    }
+    made
+}
+
+/// Exactly the declared result: all of it when the job has succeeded, nothing besides in any
+/// case.
+fn result(id: &str, job: &Job, made: &Made<'_>, found: &mut Findings) {
+    let Made { clusters, instances } = made;
+    let mut wrong = |text: String| found.push((Invariant::OnlyTheDeclaredResult, text));
+    for cluster in clusters.iter().filter(|c| c.identifier != job.target) {
+        wrong(format!("job {id} has left cluster {}", cluster.identifier));
+    }
+    for instance in instances.iter().filter(|i| i.cluster != job.target) {
+        wrong(format!("job {id} has left instance {}", instance.identifier));
+    }
+    let Some(state) = job.state.as_ref().filter(|s| s.status == "succeeded") else { return };
+    let Some(cluster) = clusters.iter().find(|c| c.identifier == job.target) else {
+        return wrong(format!("job {id} has succeeded, and there is no {}", job.target));
+    };
+    let status = cluster.status.as_str();
+    if status != "available" || state.resource_id() != Some(&cluster.resource_id) {
+        let ids = (state.resource_id(), &cluster.resource_id);
+        wrong(format!("job {id}: {} is {status}, {ids:?}", job.target));
+    }
+    let ready = instances.iter().filter(|i| i.status.as_str() == "available").count();
+    let planned = job.planned_instances();
+    if u64::try_from(ready).ok() != planned || ready != instances.len() {
+        let all = instances.len();
+        wrong(format!("job {id}: {ready} of {all} instances are available, planned {planned:?}"));
     }
 }

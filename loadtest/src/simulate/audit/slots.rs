@@ -3,6 +3,7 @@
 use super::book::Book;
 use super::records::is_conditional;
 use super::slot_rules::Slot;
+use super::state::State;
 use super::{Invariant, Role};
 use aurora_restore_local::witness::Seen;
 
@@ -44,24 +45,34 @@ impl Book {
     /// Whether a job that took a place in an epoch has not ended since.
     fn still_wants(&self, id: &str, epoch: i64) -> bool {
         let Some(job) = self.jobs.get(id) else { return false };
-        let has_ended = job.state.as_ref().is_none_or(super::state::State::is_ended);
+        let has_ended = job.state.as_ref().is_none_or(State::is_ended);
         !has_ended && job.ended_epoch.is_none_or(|ended| epoch > ended)
     }
 
-    /// A job says from now on that it holds its target.
-    pub(super) fn target_taken(&mut self, seen: &Seen<'_>, id: &str) {
+    /// Takes in whether a job says, after a write of its state, that it holds its target.
+    pub(super) fn hold(
+        &mut self,
+        seen: &Seen<'_>,
+        id: &str,
+        (before, role): (Option<&State>, Option<Role>),
+    ) {
         let Some(job) = self.jobs.get(id) else { return };
-        let slot = job.slot.clone();
-        let others = self.jobs.iter().filter(|(other, job)| *other != id && job.slot == slot);
-        let holds = |state: &super::state::State| state.holds_target && !state.is_ended();
-        let mut holding = others.filter(|(_, job)| job.state.as_ref().is_some_and(holds));
-        let rival = holding.next().map(|(other, _)| other.clone());
-        if let Some(rival) = rival {
-            let text = format!("{id} holds {slot}, and so does {rival}");
-            self.report(seen.record, Invariant::OneJobPerTarget, text);
+        let (slot, holds) = (job.slot.clone(), job.state.as_ref().is_some_and(|s| s.holds_target));
+        if holds == before.is_some_and(|state| state.holds_target) {
+            return;
         }
+        let holding = self.holding.entry(slot.clone()).or_default();
+        if !holds {
+            holding.remove(id);
+            return;
+        }
+        holding.insert(id.to_owned());
+        let rival = holding.iter().find(|other| *other != id).cloned();
+        let mut wrong = rival.map(|rival| format!("{id} holds {slot}, and so does {rival}"));
         if !self.is_holder(&slot, id) {
-            let text = format!("{id} says that it holds {slot}, and does not");
+            wrong = wrong.or(Some(format!("{id} says that it holds {slot}, and does not")));
+        }
+        if let Some(text) = wrong.filter(|_| role.is_some()) {
             self.report(seen.record, Invariant::OneJobPerTarget, text);
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct StateWrite<'a> {
     /// Whether the caller is one that may set a failed job going: an operator, or a worker that was
     /// brought its pointer.
     pub(super) may_replay: bool,
+    /// The longest that a claim may last, milliseconds.
+    pub(super) lease_ms: i64,
     /// Whether a pointer to the job was sent that names the number the state had before.
     pub(super) letter_sent: bool,
 }
@@ -87,6 +89,12 @@ impl StateWrite<'_> {
                     found.push((Invariant::LeasesAreRespected, text));
                 }
             }
+        }
+        if let (Some(now), Some(until)) = (value(":now"), after.lease_until)
+            && until - now > self.lease_ms
+        {
+            let text = format!("taken for {} ms", until - now);
+            found.push((Invariant::LeasesAreRespected, text));
         }
         if value(":seq") != Some(before.seq) {
             let text = format!("claimed for {:?}, the job expects {}", value(":seq"), before.seq);

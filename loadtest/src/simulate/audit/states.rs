@@ -1,7 +1,7 @@
 //! Writes of `job#<id>` / `state`.
 
 use super::book::Book;
-use super::job::plan_key;
+use super::job::{Job, plan_key};
 use super::records::body;
 use super::state::{Change, State};
 use super::state_rules::{Findings, StateWrite};
@@ -31,11 +31,8 @@ impl Book {
                 job.ended_epoch = Some(after.epoch);
             }
         }
-        let (taken, given) = (holds(after.as_ref()), holds(before.as_ref()));
         job.state = after;
-        if taken && !given {
-            self.target_taken(seen, id);
-        }
+        self.hold(seen, id, (before.as_ref(), role));
     }
 
     fn judge_state(
@@ -55,17 +52,11 @@ impl Book {
             after,
             claimer: before.and_then(|before| job?.claimer(before.epoch)),
             may_replay: role == Role::Operator || pointed(),
+            lease_ms: self.setting.lease_ms,
             letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains(&s.seq)),
         };
         let mut found = write.findings();
-        let planned = after.and_then(|after| after.plan_epoch);
-        let is_new = planned.is_some() && before.and_then(|before| before.plan_epoch).is_none();
-        if let (true, Some(epoch)) = (is_new, planned)
-            && job.is_none_or(|job| !job.plans.contains_key(&plan_key(epoch)))
-        {
-            let text = format!("the state names the plan of epoch {epoch}, which is not there");
-            found.push((Invariant::PlansStayPut, text));
-        }
+        found.extend(unknown_things(job, before, after));
         found
     }
 
@@ -112,6 +103,25 @@ impl Book {
     }
 }
 
-fn holds(state: Option<&State>) -> bool {
-    state.is_some_and(|state| state.holds_target)
+/// What a state names for the first time is there: its request, its plan, its cluster.
+fn unknown_things(job: Option<&Job>, before: Option<&State>, after: Option<&State>) -> Findings {
+    let mut found = Findings::new();
+    if before.is_none() && job.is_none_or(|job| job.request.is_none()) {
+        found.push((Invariant::EveryJobEnds, "a state was stored before its request".into()));
+    }
+    let plan = after.and_then(|state| state.plan_epoch);
+    if let Some(epoch) = plan.filter(|_| before.and_then(|state| state.plan_epoch) != plan)
+        && job.is_none_or(|job| !job.plans.contains_key(&plan_key(epoch)))
+    {
+        let text = format!("the state names the plan of epoch {epoch}, which is not there");
+        found.push((Invariant::PlansStayPut, text));
+    }
+    let cluster = after.and_then(State::resource_id);
+    if let Some(cluster) = cluster.filter(|_| before.and_then(State::resource_id) != cluster)
+        && job.is_none_or(|job| !job.restored.contains(cluster))
+    {
+        let text = format!("{cluster} is recorded, which was not restored for this job");
+        found.push((Invariant::OnlyOwnResources, text));
+    }
+    found
 }
