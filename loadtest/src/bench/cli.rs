@@ -1,6 +1,6 @@
-//! The command line of the benchmarks.
+//! The flags of the benchmarks.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -14,23 +14,10 @@ Build it with --release: the figures of a debug build say nothing. Nothing else 
 EXIT CODES:
   0 measured, whatever the figures are   1 something did not work   2 bad flags";
 
-/// Loads on aurora-restore, without an AWS account.
-#[derive(Debug, Parser)]
-#[command(name = "aurora-restore-loadtest", version, after_help = EXAMPLES)]
-pub(super) struct Cli {
-    #[command(subcommand)]
-    pub(super) verb: Verb,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Verb {
-    /// Measure the local cloud over HTTP, the AWS SDK in process, and restores in virtual time.
-    #[command(after_help = EXAMPLES)]
-    Bench(Bench),
-}
-
+/// What is measured, and how.
 #[derive(Debug, Args)]
-pub(super) struct Bench {
+#[command(after_help = EXAMPLES)]
+pub struct Bench {
     /// How long each operation is measured.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
@@ -52,15 +39,4 @@ impl Bench {
 pub(super) enum Output {
     Table,
     Json,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Cli;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
 }

@@ -12,28 +12,17 @@ mod restores;
 mod stage;
 mod stopwatch;
 
+pub use cli::Bench;
 pub use report::{Figures, Operations, Point, Rate, Restores};
 
-use clap::Parser;
-use cli::{Bench, Cli, Output, Verb};
+use cli::Output;
 use std::io::Write;
-use std::process::ExitCode;
 
-/// Runs the program.
-#[must_use]
-pub fn main() -> ExitCode {
-    let Cli { verb: Verb::Bench(bench) } = Cli::parse();
-    match print(&bench) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            // Nobody is left to tell if standard error is closed.
-            drop(writeln!(std::io::stderr(), "aurora-restore-loadtest: {e:#}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn print(bench: &Bench) -> anyhow::Result<()> {
+/// Measures and prints the figures.
+///
+/// # Errors
+/// When something did not work.
+pub fn print(bench: &Bench) -> anyhow::Result<()> {
     let figures = measure(bench)?;
     let text = match bench.output {
         Output::Table => figures.to_string(),

@@ -1,4 +1,4 @@
-//! `aurora-restore-loadtest`: loads on the fleet and on the local cloud, without an AWS account.
+//! `aurora-restore-loadtest`: the fleet in simulation, and loads on it and on the local cloud.
 
 use std::process::ExitCode;
 
@@ -8,5 +8,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    aurora_restore_loadtest::bench::main()
+    aurora_restore_loadtest::cli::main()
 }

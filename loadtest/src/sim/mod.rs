@@ -177,12 +177,16 @@ impl Sim {
     /// The outside world of a process of this name.
     #[must_use]
     pub fn env(&self, process: &str) -> Environment {
+        self.env_by(process, self.clock)
+    }
+
+    fn env_by(&self, process: &str, clock: Clock) -> Environment {
         let n = self.draws.fetch_add(1, Ordering::Relaxed);
         let transport = LocalTransport::new(self.cloud.clone(), process);
         // A retry budget per process and run: the SDK keeps them by name for the whole test binary.
         let name = format!("{process}-{n}");
         let http = SharedHttpClient::new(transport);
-        Environment::in_process(http, self.clock, Entropy::seeded(n), &self.common, &name)
+        Environment::in_process(http, clock, Entropy::seeded(n), &self.common, &name)
     }
 
     /// The settings of a test's worker.
@@ -202,10 +206,14 @@ impl Sim {
     /// A worker with settings of its own that does nothing by itself.
     #[must_use]
     pub fn worker_with(&self, settings: Settings) -> Worker {
+        self.worker_by(settings, self.clock)
+    }
+
+    fn worker_by(&self, settings: Settings, clock: Clock) -> Worker {
         let name = settings.worker_id.as_ref().map_or("worker", |id| id.as_str()).to_owned();
         let account = self.common.local_account.clone();
         let databases = Arc::new(SimDatabases::new(self.cloud.clone()));
-        Worker::new(self.env(&name), account, settings, databases)
+        Worker::new(self.env_by(&name, clock), account, settings, databases)
     }
 
     /// A running worker.
@@ -221,11 +229,22 @@ impl Sim {
         self.start_with(Settings { poll_wait_seconds: 20, ..self.settings(name) })
     }
 
+    /// A running worker whose clock is ahead.
+    #[must_use]
+    pub fn start_skewed(&self, name: &str, ahead: Duration) -> Running {
+        let skew_ms = aurora_restore_shared::clock::as_ms(ahead);
+        self.launch(self.settings(name), self.clock.skewed_by(skew_ms))
+    }
+
     /// A running worker with settings of its own.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "a simulated process: owned by what is returned")]
     pub fn start_with(&self, settings: Settings) -> Running {
-        let worker = Arc::new(self.worker_with(settings));
+        self.launch(settings, self.clock)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a simulated process: owned by what is returned")]
+    fn launch(&self, settings: Settings, clock: Clock) -> Running {
+        let worker = Arc::new(self.worker_by(settings, clock));
         let task = tokio::spawn(runtime::run(Arc::clone(&worker), None));
         Running { worker, task }
     }

@@ -4,6 +4,7 @@
 pub mod agenda;
 pub mod audit;
 pub mod classes;
+pub mod cli;
 mod excuses;
 pub mod exhaustive;
 pub mod fleet;
@@ -12,6 +13,7 @@ pub mod knobs;
 pub mod many;
 pub mod orders;
 pub mod people;
+mod report;
 pub mod run;
 pub mod script;
 pub mod shrink;

@@ -34,8 +34,13 @@ pub struct Order {
 #[must_use]
 pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Order> {
     let mut orders: Vec<Order> = Vec::new();
+    let together = rng.bool();
     for n in 0..knobs.jobs {
         let mut order = one(rng, n, within);
+        if together {
+            // In one queue, so that their order there matters.
+            order.request.priority = Priority::Normal;
+        }
         if knobs.profile != Profile::Calm {
             vary(rng, &mut order, &mut orders);
         }

@@ -222,7 +222,7 @@ impl Run {
 
     /// In some seeds the whole fleet is down for longer than SQS remembers something.
     async fn downtime(&mut self) {
-        let (class, time) = match self.rng.u8(..16) {
+        let (class, time) = match self.rng.u8(..12) {
             0 => (FaultClass::RetentionPassed, Duration::from_secs(15 * 24 * 3600)),
             1 | 2 => (FaultClass::DedupWindowPassed, Duration::from_secs(400)),
             _ => return,
@@ -279,7 +279,7 @@ impl Run {
 
     /// Queues that were deleted are there again, and every order is submitted.
     async fn make_sure_of_the_stage(&mut self) {
-        let env = self.sim.env("operator-init");
+        let env = self.sim.env("admin");
         while init::init(&env, &[]).await.is_err() {
             self.live_until(Instant::now() + LOOK).await;
         }

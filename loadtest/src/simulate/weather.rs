@@ -75,7 +75,7 @@ pub fn climate(rng: &mut fastrand::Rng, profile: Profile) -> Vec<Front> {
     let hidden_ms = rng.i64(1_000..=60_000);
     let mut all = vec![
         always(C::DuplicateDelivery, K::DuplicateDelivery, 0.1),
-        always(C::Reorder, K::Reorder, 0.2),
+        always(C::Reorder, K::Reorder, 0.5),
         always(C::IndexLag, K::IndexLag { ms: lag_ms }, 0.3),
     ];
     if profile != Profile::Calm {

@@ -1,0 +1,90 @@
+//! Every bug that the simulation has found, each as the shortest scene in which it showed, with one
+//! sentence about it. A seed would not do: its draws change with the simulation.
+
+use aurora_restore_loadtest::sim::{Running, Sim};
+use aurora_restore_local::faults::{FaultKind, FaultRule};
+use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::job::Status;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn drain(workers: Vec<Running>) {
+    for worker in workers {
+        worker.drain().await;
+    }
+}
+
+/// A describe that did not show yet what the job had just restored made it fail as `resource_lost`
+/// at the first look.
+#[tokio::test(start_paused = true)]
+async fn a_describe_that_lags_behind_the_restore_does_not_lose_the_cluster() {
+    let sim = Sim::prepared(101).await.unwrap();
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    let worker = sim.start("w1.1");
+    while sim.clusters_of(job).is_empty() {
+        sim.pass(Duration::from_millis(5)).await;
+    }
+    // The restore has begun and is known; its worker dies, and the heir looks at once.
+    sim.pass(Duration::from_secs(2)).await;
+    worker.kill().await;
+    let lag = FaultRule::on("DescribeDBClusters", FaultKind::DescribeLag { ms: 3_600_000 }, 3);
+    let number = sim.cloud.world().faults.add(lag);
+    aurora_restore_worker::fleet::Worker::wake(&sim.worker("waker"), job, None).await.unwrap();
+    let heir = sim.start("w2.1");
+    sim.until_succeeded(&[job], 12 * HOUR).await.unwrap();
+    let world = sim.cloud.world();
+    let fired = world.faults.rules().iter().find(|r| r.number == number).map(|r| r.fired);
+    assert_eq!(fired, Some(3), "nothing was hidden: the test is vacuous");
+    drop(world);
+    heir.drain().await;
+}
+
+/// A worker claimed the record of a newer release: the claim wrote `running` over a status that it
+/// could not read.
+#[tokio::test(start_paused = true)]
+async fn the_record_of_a_newer_release_is_left_untouched() {
+    let sim = Sim::prepared(102).await.unwrap();
+    let job = JobId::keyed("newer", "release");
+    sim.put_newer_state(job).await.unwrap();
+    let before = sim.raw_state(job).unwrap();
+    let workers = vec![sim.start("w1.1"), sim.start("w2.1")];
+    let body = format!(r#"{{"v":1,"job":"{job}","seq":1}}"#);
+    sim.send_raw("aurora-restore-low.fifo", &body).await.unwrap();
+    let ours = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    sim.until_succeeded(&[ours], 12 * HOUR).await.unwrap();
+    assert_eq!(sim.raw_state(job).unwrap(), before);
+    let queues = sim.env("looker").queues(&"us-east-1".parse().unwrap());
+    let depths = queues.depths().await.unwrap();
+    assert_eq!(depths["aurora-restore-low.fifo"], 1, "its wake-up waits for a newer worker");
+    drain(workers).await;
+}
+
+/// A dispatcher whose clock was ahead took a dead worker's lease for run out, and its wake-up was
+/// refused by the lease; because each claim had counted as a dispatch, the next one came six hours
+/// later.
+#[tokio::test(start_paused = true)]
+async fn a_dispatcher_whose_clock_is_ahead_puts_no_dead_workers_job_off_for_hours() {
+    let sim = Sim::prepared(103).await.unwrap();
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    // Several workers take the job and die of it, one after the other.
+    for n in 0..4 {
+        let victim = sim.start(&format!("w{n}.1"));
+        let epoch = sim.state(job).await.unwrap().epoch;
+        while sim.state(job).await.unwrap().epoch == epoch {
+            sim.pass(Duration::from_millis(5)).await;
+        }
+        victim.kill().await;
+        sim.pass(if n < 3 { 2 * MINUTE } else { Duration::from_secs(5) }).await;
+    }
+    // The last lease has not run out, but for the one whose clock is ahead, who leads.
+    let ahead = sim.start_skewed("w8.1", 10 * MINUTE);
+    sim.pass(Duration::from_secs(20)).await;
+    let right = sim.start("w9.1");
+    let since = sim.clock.now_ms();
+    sim.until_succeeded(&[job], 12 * HOUR).await.unwrap();
+    assert!(sim.clock.now_ms() - since < 3_600_000, "it was put off for hours");
+    assert_eq!(sim.state(job).await.unwrap().status, Status::Succeeded);
+    drain(vec![ahead, right]).await;
+}
