@@ -1,0 +1,171 @@
+//! Planted bugs: what the auditor must be able to catch.
+//!
+//! No switch in the code of the fleet: a bug lies between the SDK of a worker and the cloud. It
+//! makes of the worker's calls what one with the bug would send, and of the answers what such a
+//! worker would take them for.
+
+mod call;
+mod effects;
+mod messages;
+mod network;
+mod records;
+mod states;
+mod table;
+
+pub use table::table;
+
+use super::audit::Invariant;
+use super::knobs::{Knobs, Profile};
+use super::run::{Options, Verdict, run_seed};
+use aurora_restore_local::wire::WireResponse;
+use call::Call;
+use network::{Buggy, Course, Memory};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Before = fn(&mut Call, &mut Memory) -> Course;
+type After = fn(&Call, &mut WireResponse, &mut Memory) -> Vec<Call>;
+
+/// A bug that workers may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Bug {
+    /// Its name.
+    pub name: &'static str,
+    /// What workers that have it do, in a sentence.
+    pub does: &'static str,
+    /// The invariants that catch it: one of them is the first that does not hold.
+    pub caught_by: &'static [Invariant],
+    /// The calmest profile in which it does harm.
+    pub profile: Profile,
+    /// The seed from which it is hunted: 0, unless what it takes is rare.
+    pub first_seed: u64,
+    before: Before,
+    after: After,
+}
+
+const fn bug(name: &'static str, does: &'static str, caught_by: &'static [Invariant]) -> Bug {
+    let before: Before = |_, _| Course::Goes;
+    let after: After = |_, _, _| Vec::new();
+    Bug { name, does, caught_by, profile: Profile::Normal, first_seed: 0, before, after }
+}
+
+impl Bug {
+    const fn under(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    const fn from_seed(self, first_seed: u64) -> Self {
+        Self { first_seed, ..self }
+    }
+
+    const fn before(self, before: Before) -> Self {
+        Self { before, ..self }
+    }
+
+    const fn after(self, after: After) -> Self {
+        Self { after, ..self }
+    }
+
+    /// What it is hunted with.
+    #[must_use]
+    pub fn knobs(&self) -> Knobs {
+        Knobs { profile: self.profile, ..Knobs::default() }
+    }
+
+    /// The seeds in which it is hunted.
+    #[must_use]
+    pub fn seeds(&self) -> Range<u64> {
+        self.first_seed..self.first_seed + MOST_SEEDS
+    }
+
+    /// Runs one seed with workers that have it.
+    ///
+    /// # Errors
+    /// When the stage cannot be set: a fault of the simulation itself.
+    pub fn run(&'static self, seed: u64) -> anyhow::Result<Verdict> {
+        let options = Options {
+            network: Arc::new(Buggy::new(self)),
+            stop_at_violation: true,
+            ..Options::default()
+        };
+        run_seed(seed, &self.knobs(), &options)
+    }
+}
+
+/// After so many seeds a bug has escaped.
+pub const MOST_SEEDS: u64 = 60;
+
+/// All of them.
+pub fn all() -> impl Iterator<Item = &'static Bug> {
+    [states::BUGS, records::BUGS, messages::BUGS, effects::BUGS].into_iter().flatten()
+}
+
+/// What became of the hunt for a bug.
+#[derive(Debug, Clone)]
+pub struct Hunted {
+    /// The bug.
+    pub bug: &'static Bug,
+    /// What caught it; none: it has escaped.
+    pub found: Option<Found>,
+}
+
+/// How a bug was caught.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// How many seeds it took.
+    pub seeds: u64,
+    /// The seed.
+    pub seed: u64,
+    /// The invariant that did not hold.
+    pub invariant: Invariant,
+    /// What the auditor said.
+    pub text: String,
+}
+
+/// Runs seed after seed until something does not hold that must.
+///
+/// # Errors
+/// When the stage cannot be set: a fault of the simulation itself.
+pub fn hunt(bug: &'static Bug) -> anyhow::Result<Hunted> {
+    for seed in bug.seeds() {
+        let verdict = bug.run(seed)?;
+        if let Some(violation) = verdict.violations.first() {
+            let (seeds, invariant) = (seed - bug.first_seed + 1, violation.invariant);
+            let found = Found { seeds, seed, invariant, text: violation.to_string() };
+            return Ok(Hunted { bug, found: Some(found) });
+        }
+    }
+    Ok(Hunted { bug, found: None })
+}
+
+/// Hunts all bugs on so many threads. `progress` is told of each hunt when it is over.
+///
+/// # Errors
+/// When the stage cannot be set: a fault of the simulation itself.
+pub fn hunt_all(
+    threads: usize,
+    progress: &(impl Fn(&Hunted) + Sync),
+) -> anyhow::Result<Vec<Hunted>> {
+    let bugs: Vec<&'static Bug> = all().collect();
+    let next = AtomicUsize::new(0);
+    let hunts = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let hunted = hunt(bug);
+            if let Ok(hunted) = &hunted {
+                progress(hunted);
+            }
+            hunts.lock().unwrap_or_else(PoisonError::into_inner).push((bug.name, hunted));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(work);
+        }
+    });
+    let mut hunts = hunts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let place = |name: &str| bugs.iter().position(|bug| bug.name == name);
+    hunts.sort_by_key(|(name, _)| place(name));
+    hunts.into_iter().map(|(_, hunted)| hunted).collect()
+}

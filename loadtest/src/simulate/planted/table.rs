@@ -1,0 +1,33 @@
+//! The planted bugs and what caught them, for a person.
+
+use super::{Hunted, MOST_SEEDS};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, presets::NOTHING};
+
+/// One line for each bug: what it does, what caught it, and after how many seeds.
+#[must_use]
+pub fn table(hunts: &[Hunted]) -> String {
+    let mut table = Table::new();
+    let header = ["planted bug", "what workers do that have it", "caught by", "seeds", "from", "faults"];
+    table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
+    table.add_rows(hunts.iter().map(row));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
+    }
+    let caught = hunts.iter().filter(|hunted| hunted.found.is_some()).count();
+    format!("{}\n\n{caught} of {} planted bugs were caught", table.trim_fmt(), hunts.len())
+}
+
+fn row(hunted: &Hunted) -> Vec<Cell> {
+    let number = |n: u64| Cell::new(n).set_alignment(CellAlignment::Right);
+    let bug = hunted.bug;
+    let caught_by = hunted.found.as_ref().map_or("ESCAPED", |found| found.invariant.name());
+    let seeds = hunted.found.as_ref().map_or(MOST_SEEDS, |found| found.seeds);
+    vec![
+        Cell::new(bug.name),
+        Cell::new(bug.does),
+        Cell::new(caught_by),
+        number(seeds),
+        number(bug.first_seed),
+        Cell::new(bug.profile.name()),
+    ]
+}
