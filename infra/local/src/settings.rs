@@ -13,7 +13,8 @@ pub struct WorldSettings {
     /// Shortest and longest time a call is on its way (both directions together), milliseconds of
     /// the door's clock. Zero for the HTTP server; a few for virtual time, so that calls interleave.
     pub latency_ms: (u64, u64),
-    /// How many calls the meter keeps one by one (totals are kept of all).
+    /// How many calls the meter keeps one by one (totals are kept of all): at least the last one,
+    /// of which a witness is told.
     pub keep_calls: usize,
     /// The Region-default version of Aurora PostgreSQL that an omitted one really becomes.
     pub default_postgres_version: String,

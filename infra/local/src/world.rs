@@ -101,7 +101,7 @@ impl World {
         Self {
             rng: fastrand::Rng::with_seed(settings.seed),
             faults: Faults::seeded(settings.seed),
-            meter: Meter::keeping(settings.keep_calls),
+            meter: Meter::keeping(settings.keep_calls.max(1)),
             identity: Identity::default(),
             sqs: sqs::Sqs::default(),
             dynamodb: dynamodb::DynamoDb::default(),

@@ -193,7 +193,7 @@ fn every_kind_of_fault_can_be_added_by_its_name_with_hyphens() {
         running.says(&args.collect::<Vec<_>>());
     }
     let all = running.shows(&["faults", "list"]);
-    assert_eq!(all["rules"].as_array().unwrap().len(), 23);
+    assert_eq!(all["rules"].as_array().unwrap().len(), 24);
 }
 
 #[test]

@@ -245,3 +245,56 @@ async fn a_password_the_data_plane_could_not_set_does_not_count() {
     let view = cloud.world().rds.cluster_at(&endpoint.unwrap(), 5432).unwrap();
     assert_eq!(view.master_password, "correct-horse");
 }
+
+async fn create_managed(client: &Client) {
+    let create = client.create_db_cluster().db_cluster_identifier("orders");
+    let create = create.engine("aurora-postgresql").master_username("postgres");
+    create.manage_master_user_password(true).send().await.unwrap();
+}
+
+/// Status of the secret that RDS keeps the master password of `orders` in.
+async fn secret_status(client: &Client) -> String {
+    let found = client.describe_db_clusters().db_cluster_identifier("orders").send().await.unwrap();
+    let secret = found.db_clusters()[0].master_user_secret().unwrap();
+    secret.secret_status().unwrap().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_the_data_plane_could_not_set_leaves_its_secret_impaired() {
+    let (cloud, plane) = cloud();
+    let client = rds(&cloud);
+    create_managed(&client).await;
+    seconds(HOUR).await;
+    plane.say("password", Progress::Failed("server gone".into()));
+    let change = client.modify_db_cluster().db_cluster_identifier("orders");
+    let change = change.rotate_master_user_password(true).apply_immediately(true);
+    change.send().await.unwrap();
+    seconds(HOUR).await;
+    assert_eq!(secret_status(&client).await, "impaired");
+    assert_eq!(cluster(&client, "orders").await.0, "available");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_the_data_plane_could_not_open_is_stopped_with_its_instances() {
+    let (cloud, plane) = cloud();
+    let client = rds(&cloud);
+    create_managed(&client).await;
+    seconds(HOUR).await;
+    add_instance(&client, "one").await;
+    seconds(HOUR).await;
+    client.stop_db_cluster().db_cluster_identifier("orders").send().await.unwrap();
+    seconds(HOUR).await;
+    plane.say("open", Progress::Failed("no port".into()));
+    client.start_db_cluster().db_cluster_identifier("orders").send().await.unwrap();
+    assert_eq!(instance_status(&client, "one").await, "starting");
+    seconds(HOUR).await;
+    assert_eq!(cluster(&client, "orders").await.0, "stopped");
+    assert_eq!(instance_status(&client, "one").await, "stopped");
+    assert_eq!(secret_status(&client).await, "active");
+    plane.say("open", Progress::Done(None));
+    client.start_db_cluster().db_cluster_identifier("orders").send().await.unwrap();
+    seconds(HOUR).await;
+    assert_eq!(cluster(&client, "orders").await.0, "available");
+    assert_eq!(instance_status(&client, "one").await, "available");
+    assert_eq!(plane.handed_over(), ["create", "open", "close", "open", "close", "open"]);
+}

@@ -75,7 +75,10 @@ pub fn knobs() -> Knobs {
 ///
 /// # Errors
 /// When the stage cannot be set.
-pub fn run_with(strikes: &[(usize, Strike)], keep_trace: bool) -> anyhow::Result<(Verdict, Script)> {
+pub fn run_with(
+    strikes: &[(usize, Strike)],
+    keep_trace: bool,
+) -> anyhow::Result<(Verdict, Script)> {
     let script = Script::striking(strikes);
     let options = Options { keep_trace, script: Some(script.clone()), ..Options::default() };
     Ok((run_seed(SEED, &knobs(), &options)?, script))

@@ -101,6 +101,31 @@ pub fn name_taken(why: &str) -> Failure {
     Failure::permanent(FailureCode::TargetNameTaken, text)
 }
 
+/// The failure of a job that does not find the cluster which it has restored. A describe may lag
+/// behind, so one that is not shown is looked for a few times more; another one in its place is not.
+#[must_use]
+pub fn lost(found: &Found, resource_id: &str) -> Failure {
+    let code = FailureCode::ResourceLost;
+    match found {
+        Found::Nothing => {
+            let text = format!(
+                "the restored cluster ({resource_id}) is not there: somebody deleted or renamed it"
+            );
+            Failure::transient(code, text)
+        }
+        Found::Ours(other) => {
+            let text =
+                format!("another cluster ({}) stands where {resource_id} was", other.resource_id);
+            Failure::permanent(code, text)
+        }
+        Found::Stranger(why) => {
+            let text =
+                format!("the restored cluster ({resource_id}) is not this job's any more: {why}");
+            Failure::permanent(code, text)
+        }
+    }
+}
+
 /// Why something that carries these tags, made at this moment, is not this job's; `None` if it is.
 /// A tag can be set by hand: what is older than the job itself was not made by it. The moments come
 /// from different clocks, so a quarter of an hour is granted.

@@ -45,15 +45,8 @@ fn decide(found: &Found, known: Option<&str>) -> Result<Decision, Failure> {
     match (found, known) {
         (Found::Stranger(why), _) => Err(rds::name_taken(why)),
         (Found::Nothing, None) => Ok(Decision::Restore),
-        (Found::Nothing, Some(id)) => {
-            let text =
-                format!("the restored cluster ({id}) is gone: somebody deleted or renamed it");
-            Err(Failure::permanent(FailureCode::ResourceLost, text))
-        }
-        (Found::Ours(cluster), Some(id)) if cluster.resource_id != id => {
-            let text = format!("another cluster ({}) stands where {id} was", cluster.resource_id);
-            Err(Failure::permanent(FailureCode::ResourceLost, text))
-        }
+        (Found::Nothing, Some(id)) => Err(rds::lost(found, id)),
+        (Found::Ours(cluster), Some(id)) if cluster.resource_id != id => Err(rds::lost(found, id)),
         (Found::Ours(cluster), _) => match classify_status(&cluster.status, "available") {
             StatusClass::Ready => Ok(Decision::Done),
             StatusClass::Working => Ok(Decision::Wait),
@@ -73,14 +66,10 @@ pub(super) fn restored_cluster<'a>(
     found: &'a Found,
     cx: &StepContext<'_>,
 ) -> Result<&'a Cluster, Failure> {
+    let known = cx.job.outputs.get(RESOURCE_ID).map_or("", String::as_str);
     match found {
-        Found::Ours(cluster) if cx.job.outputs.get(RESOURCE_ID) == Some(&cluster.resource_id) => {
-            Ok(cluster)
-        }
-        _ => {
-            let text = "the restored cluster is no longer under its name";
-            Err(Failure::permanent(FailureCode::ResourceLost, text))
-        }
+        Found::Ours(cluster) if cluster.resource_id == known => Ok(cluster),
+        _ => Err(rds::lost(found, known)),
     }
 }
 
@@ -114,6 +103,7 @@ fn waiting(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aurora_restore_shared::failure::FailureKind;
 
     fn ours(status: &str) -> Found {
         Found::Ours(Cluster { status: status.into(), ..Cluster::creating("cluster-A") })
@@ -123,7 +113,7 @@ mod tests {
     fn it_restores_only_where_nothing_is_and_nothing_was() {
         assert_eq!(decide(&Found::Nothing, None).unwrap(), Decision::Restore);
         let lost = decide(&Found::Nothing, Some("cluster-A")).unwrap_err();
-        assert_eq!(lost.code, FailureCode::ResourceLost);
+        assert_eq!((lost.kind, lost.code), (FailureKind::Transient, FailureCode::ResourceLost));
     }
 
     #[test]
@@ -139,7 +129,7 @@ mod tests {
         let failed = decide(&ours("failed"), None).unwrap_err();
         assert_eq!(failed.code, FailureCode::ResourceFailed);
         let other = decide(&ours("available"), Some("cluster-B")).unwrap_err();
-        assert_eq!(other.code, FailureCode::ResourceLost);
+        assert_eq!((other.kind, other.code), (FailureKind::Permanent, FailureCode::ResourceLost));
         let taken = decide(&Found::Stranger("no tag".into()), None).unwrap_err();
         assert_eq!(taken.code, FailureCode::TargetNameTaken);
     }

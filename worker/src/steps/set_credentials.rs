@@ -65,10 +65,7 @@ fn decide(found: &Found, committed: Option<&str>, was_set: bool) -> Result<Decis
                 (StatusClass::Broken, _) => Err(broken(status)),
             }
         }
-        _ => {
-            let text = format!("the restored cluster ({id}) is no longer under its name");
-            Err(Failure::permanent(FailureCode::ResourceLost, text))
-        }
+        _ => Err(rds::lost(found, id)),
     }
 }
 

@@ -99,8 +99,7 @@ impl Rds {
         let Some(cluster) = estate.clusters.get_mut(&target.identifier) else { return };
         let Some(op) = cluster.operation.take_if(|op| op.due_ms <= now_ms) else { return };
         if let Some(status) = op.ends_in {
-            cluster.status = status;
-            self.note_bad_end(&target, &op, status);
+            self.end_badly(&target, &op, status);
             return;
         }
         let verdict = match &op.change {
@@ -112,19 +111,28 @@ impl Rds {
                 cluster.operation = Some(op);
                 self.agenda.waiting.push(target);
             }
-            Verdict::Failed if op.change == Change::Create => {
-                cluster.status = Status::Failed;
-                self.note_bad_end(&target, &op, Status::Failed);
-            }
-            Verdict::Failed => {
-                cluster.status = Status::Available;
-                cluster.set_secret_status(SecretStatus::Impaired);
-            }
+            Verdict::Failed => self.end_badly(&target, &op, without(&op.change)),
             Verdict::Done(endpoint) => {
                 cluster.endpoint = endpoint.or(cluster.endpoint.take());
                 self.finish_cluster(&target, op.change, op.due_ms);
             }
         }
+    }
+
+    /// A cluster ends in a status that was not asked for, and so do its instances where they were
+    /// on their way together.
+    fn end_badly(&mut self, target: &Target, op: &Operation, status: Status) {
+        if matches!(op.change, Change::Start | Change::Stop) {
+            self.arrive(target, status);
+            return;
+        }
+        let Some(estate) = self.estates.get_mut(&target.place) else { return };
+        let Some(cluster) = estate.clusters.get_mut(&target.identifier) else { return };
+        cluster.status = status;
+        if matches!(op.change, Change::ResetPassword { .. }) {
+            cluster.set_secret_status(SecretStatus::Impaired);
+        }
+        self.note_bad_end(target, op, status);
     }
 
     /// A cluster that could not be created is told to those who wait for events.
@@ -199,12 +207,13 @@ impl Rds {
         }
     }
 
-    /// A cluster and its instances have come to a stop, or are back from one.
+    /// A cluster and its instances have come to a stop, or are back from one, or never got there.
+    /// Nobody can connect unless it is available.
     fn arrive(&mut self, target: &Target, status: Status) {
         let Some(estate) = self.estates.get_mut(&target.place) else { return };
         let Some(cluster) = estate.clusters.get_mut(&target.identifier) else { return };
         cluster.status = status;
-        if status == Status::Stopped && cluster.open.take().is_some() {
+        if status != Status::Available && cluster.open.take().is_some() {
             self.data_plane.submit(Work::Close { cluster: cluster.resource_id.clone() });
         }
         for instance in estate.instances.values_mut() {
@@ -268,6 +277,15 @@ impl Rds {
             cluster.status = op.change.status();
             cluster.operation = Some(op);
         }
+    }
+}
+
+/// The status of a cluster for which the data plane could not do its part of a change.
+fn without(change: &Change) -> Status {
+    match change {
+        Change::Create => Status::Failed,
+        Change::Start => Status::Stopped,
+        _ => Status::Available,
     }
 }
 

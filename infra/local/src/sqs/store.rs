@@ -107,8 +107,10 @@ impl Store {
         self.messages.values()
     }
 
-    /// Takes out the message of an id. Says whether there was one.
+    /// Takes out the message of an id, and what was to be delivered once more of it. Says whether
+    /// there was one.
     pub(super) fn lose(&mut self, id: &str) -> bool {
+        self.ghosts.retain(|(_, message)| message.id != id);
         let place = self.messages.iter().find(|(_, m)| m.id == id).map(|(place, _)| *place);
         place.is_some_and(|place| self.remove(place).is_some())
     }

@@ -47,7 +47,8 @@ impl Sqs {
     }
 
     /// Loses a message, as SQS itself promises not to: whoever sent it was told that it was taken,
-    /// and nobody will ever receive it. Says whether there was one of this id.
+    /// and nobody will ever receive it. Says whether there was one of this id. A long poll that
+    /// waits for the rest of its group finds it with the next call of anybody.
     pub fn lose(&mut self, account: &str, region: &str, name: &str, id: &str) -> bool {
         let Some(queue) = self.queues.get_mut(&key(account, region, name)) else { return false };
         queue.store.lose(id)

@@ -124,6 +124,11 @@ impl Auditor {
         self.book().gone.insert(component.to_owned());
     }
 
+    /// Takes note of what only the runner can see.
+    pub fn report(&self, invariant: Invariant, text: &str) {
+        self.book().report_at_end(invariant, text.to_owned());
+    }
+
     /// The first violations, in the order in which they were found.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {

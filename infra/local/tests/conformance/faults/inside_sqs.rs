@@ -1,8 +1,8 @@
 //! Faults inside SQS: what at-least-once delivery allows and rarely shows.
 
 use super::{fired, inject, once};
-use crate::bed::Bed;
-use crate::fact::{Outcome, facts};
+use crate::bed::{ACCOUNT, Bed, REGION};
+use crate::fact::{Outcome, Skip, facts};
 use crate::sqs::{Queue, bodies};
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aws_sdk_sqs::types::{
@@ -20,6 +20,9 @@ facts!("sqs":
     a_receive_may_find_nothing_although_there_is_something: "local cloud, fault empty_receive",
     a_rule_for_receives_is_not_used_up_by_empty_queues: "local cloud, fault empty_receive",
     entries_of_a_batch_may_fail_by_themselves: "local cloud, fault partial_batch",
+    a_lost_message_is_never_received_and_frees_its_group: "local cloud, Sqs::lose",
+    a_lost_message_is_not_delivered_once_more_either: "local cloud, Sqs::lose",
+    who_sends_a_lost_message_again_is_told_that_it_was_taken: "local cloud, Sqs::lose",
 );
 
 async fn a_message_may_be_delivered_once_more_although_it_was_deleted(bed: Bed) -> Outcome {
@@ -120,5 +123,55 @@ async fn entries_of_a_batch_may_fail_by_themselves(bed: Bed) -> Outcome {
         let deleted = delete.entries(entry.build().unwrap()).send().await.unwrap();
         assert_eq!((deleted.failed().len(), deleted.successful().len()), (failed, successful));
     }
+    Ok(())
+}
+
+/// Loses a message of the queue `q.fifo`. Says whether there was one.
+fn lose(bed: &Bed, id: &str) -> Result<bool, Skip> {
+    Ok(bed.cloud()?.world().sqs.lose(ACCOUNT, REGION, "q.fifo", id))
+}
+
+async fn a_lost_message_is_never_received_and_frees_its_group(bed: Bed) -> Outcome {
+    let queue = Queue::new(&bed, "q.fifo", &[]).await;
+    let (a1, b1) = (queue.send("a", "a1").await, queue.send("b", "b1").await);
+    for (group, body) in [("a", "a2"), ("b", "b2")] {
+        queue.send(group, body).await;
+    }
+    let taken = queue.receive(1).await;
+    assert_eq!(bodies(&taken), ["a1"]);
+    assert_eq!((lose(&bed, &a1)?, lose(&bed, &b1)?), (true, true));
+    assert_eq!((lose(&bed, &a1)?, lose(&bed, "none")?), (false, false));
+    assert_eq!(queue.counts().await, ["2", "0", "0"]);
+    assert_eq!(bodies(&queue.receive_for(10, 3_600, 0).await), ["a2", "b2"]);
+    // Whoever still works on what was lost is not told.
+    queue.delete(&taken[0]).await.unwrap();
+    bed.seconds(60).await?;
+    assert!(queue.receive(10).await.is_empty());
+    assert_eq!(queue.counts().await, ["0", "2", "0"]);
+    Ok(())
+}
+
+async fn a_lost_message_is_not_delivered_once_more_either(bed: Bed) -> Outcome {
+    let queue = Queue::new(&bed, "q.fifo", &[]).await;
+    let (id, _) = (queue.send("a", "1").await, queue.send("b", "2").await);
+    inject(&bed, FaultRule { limit: Some(2), ..FaultRule::always(FaultKind::DuplicateDelivery) })?;
+    assert_eq!(bodies(&queue.receive(1).await), ["1"]);
+    assert!(lose(&bed, &id)?);
+    assert_eq!(bodies(&queue.receive(1).await), ["2"]);
+    assert_eq!(bodies(&queue.receive(1).await), ["2"]);
+    assert_eq!(fired(&bed)?, [2]);
+    Ok(())
+}
+
+async fn who_sends_a_lost_message_again_is_told_that_it_was_taken(bed: Bed) -> Outcome {
+    let queue = Queue::new(&bed, "q.fifo", &[]).await;
+    let first = queue.send_as("a", "once", "1").await;
+    assert!(lose(&bed, &first)?);
+    bed.seconds(270).await?;
+    assert_eq!(queue.send_as("a", "once", "2").await, first);
+    assert!(queue.receive(1).await.is_empty());
+    bed.seconds(60).await?;
+    assert_ne!(queue.send_as("a", "once", "3").await, first);
+    assert_eq!(bodies(&queue.receive(1).await), ["3"]);
     Ok(())
 }

@@ -17,6 +17,7 @@ facts!("rds":
     a_cluster_whose_key_is_gone_is_inaccessible:
         "UG DB cluster status, inaccessible-encryption-credentials",
     a_snapshot_can_show_a_status_of_its_own: "API DBClusterSnapshot, Status",
+    a_start_or_stop_that_fails_takes_the_instances_along: "local cloud, planned surprises",
 );
 
 /// Plans what happens to the next operation on a name.
@@ -138,5 +139,30 @@ async fn a_snapshot_can_show_a_status_of_its_own(bed: Bed) -> Outcome {
     let take = stage.client.create_db_cluster_snapshot().db_cluster_snapshot_identifier("snap");
     let taken = take.db_cluster_identifier("orders").send().await.unwrap();
     assert_eq!(taken.db_cluster_snapshot().unwrap().status(), Some("exporting"));
+    Ok(())
+}
+
+async fn a_start_or_stop_that_fails_takes_the_instances_along(bed: Bed) -> Outcome {
+    bed.cloud()?;
+    let stage = Stage::new(bed);
+    let ends = [("a", Status::Failed), ("b", Status::IncompatibleParameters)];
+    for (id, _) in ends {
+        stage.serving(POSTGRESQL, id).await?;
+    }
+    let stop = |id: &str| stage.client.stop_db_cluster().db_cluster_identifier(id);
+    plan(&stage, "a", Surprise::EndsIn(Status::Failed))?;
+    stop("a").send().await.unwrap();
+    stop("b").send().await.unwrap();
+    stage.hour().await?;
+    plan(&stage, "b", Surprise::EndsIn(Status::IncompatibleParameters))?;
+    stage.client.start_db_cluster().db_cluster_identifier("b").send().await.unwrap();
+    stage.hour().await?;
+    for (id, status) in ends {
+        let member = format!("{id}-1");
+        assert_eq!(stage.status(id).await, status.as_str());
+        assert_eq!(stage.instance_status(&member).await, status.as_str());
+        stage.delete_instance(&member).await;
+        stage.delete(id).await;
+    }
     Ok(())
 }
