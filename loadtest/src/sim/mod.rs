@@ -13,7 +13,7 @@ use aurora_restore_local::clock::TokioNow;
 use aurora_restore_local::cloud::Cloud;
 use aurora_restore_local::data_plane::NoData;
 use aurora_restore_local::settings::WorldSettings;
-use aurora_restore_local::transport::LocalTransport;
+use aurora_restore_local::transport::{Direct, LocalTransport, Network};
 use aurora_restore_local::world::World;
 use aurora_restore_producer::submit::submit;
 use aurora_restore_shared::clock::Clock;
@@ -177,8 +177,14 @@ impl Sim {
     /// The outside world of a process of this name.
     #[must_use]
     pub fn env(&self, process: &str) -> Environment {
+        self.env_through(process, Arc::new(Direct))
+    }
+
+    /// The same, behind a network.
+    #[must_use]
+    pub fn env_through(&self, process: &str, network: Arc<dyn Network>) -> Environment {
         let n = self.draws.fetch_add(1, Ordering::Relaxed);
-        let transport = LocalTransport::new(self.cloud.clone(), process);
+        let transport = LocalTransport::through(self.cloud.clone(), process, network);
         // A retry budget per process and run: the SDK keeps them by name for the whole test binary.
         let name = format!("{process}-{n}");
         let http = SharedHttpClient::new(transport);

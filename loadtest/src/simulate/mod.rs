@@ -12,6 +12,7 @@ pub mod knobs;
 pub mod many;
 pub mod orders;
 pub mod people;
+pub mod planted;
 pub mod run;
 pub mod script;
 pub mod shrink;

@@ -32,6 +32,16 @@ impl Book {
         }
     }
 
+    /// A job that ends well has waited for what it makes.
+    pub(super) fn finished_early(&self, world: &World, id: &str) -> Option<String> {
+        let is_its = |tags| job_of(tags).is_some_and(|tag| tag == id);
+        let mut clusters = world.rds.clusters().map(|(_, c)| (&c.tags, &c.identifier, &c.status));
+        let mut instances = world.rds.instances().map(|(_, i)| (&i.tags, &i.identifier, &i.status));
+        let mut all = clusters.by_ref().chain(instances.by_ref());
+        let unready = all.find(|(tags, _, status)| is_its(tags) && status.as_str() == "creating");
+        unready.map(|(_, name, _)| format!("job {id} has succeeded while {name} is being made"))
+    }
+
     /// Exactly the declared result: all of it when the job has succeeded, nothing besides in any
     /// case.
     fn result(&self, world: &World, id: &str, job: &Job, found: &mut Findings) {

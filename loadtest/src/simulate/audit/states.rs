@@ -10,6 +10,10 @@ use super::{Invariant, Role};
 use aurora_restore_local::witness::Seen;
 use serde_json::Value;
 
+/// A job counts as poisoned after five claims without a commit; the commit that says so may itself
+/// meet with faults a few times.
+const MOST_CLAIMS: u32 = 15;
+
 impl Book {
     pub(super) fn state_written(&mut self, seen: &Seen<'_>, role: Option<Role>, id: &str) {
         let after = self.item(seen, &format!("job#{id}"), "state").map(|item| State::read(&item));
@@ -21,6 +25,7 @@ impl Book {
                 self.report(seen.record, invariant, text);
             }
             self.sight(seen, before.as_ref(), after.as_ref());
+            self.count_claims(seen, id, Change::of(before.as_ref(), after.as_ref()));
         }
         let job = self.jobs.entry(id.to_owned()).or_default();
         if let Some(after) = &after {
@@ -55,9 +60,16 @@ impl Book {
             after,
             claimer: before.and_then(|before| job?.claimer(before.epoch)),
             may_replay: role == Role::Operator || pointed(),
+            wake_up_sent: before.is_some_and(|before| self.has_woken(seen.component, id, before.seq)),
+            lease_ms: self.setting.lease_ms,
             letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains(&s.seq)),
         };
         let mut found = write.findings();
+        if after.is_some_and(|after| after.status == "succeeded")
+            && let Some(text) = self.finished_early(seen.world, id)
+        {
+            found.push((Invariant::OnlyTheDeclaredResult, text));
+        }
         let planned = after.and_then(|after| after.plan_epoch);
         let is_new = planned.is_some() && before.and_then(|before| before.plan_epoch).is_none();
         if let (true, Some(epoch)) = (is_new, planned)
@@ -67,6 +79,21 @@ impl Book {
             found.push((Invariant::PlansStayPut, text));
         }
         found
+    }
+
+    /// A job that ends its workers must end itself, sooner or later.
+    fn count_claims(&mut self, seen: &Seen<'_>, id: &str, change: Change) {
+        let job = self.jobs.entry(id.to_owned()).or_default();
+        match change {
+            Change::Claim => job.open_claims += 1,
+            Change::Commit => job.open_claims = 0,
+            _ => {}
+        }
+        let claims = job.open_claims;
+        if change == Change::Claim && claims > MOST_CLAIMS {
+            let text = format!("{claims} claims of job {id}, and no commit");
+            self.report(seen.record, Invariant::EveryJobEnds, text);
+        }
     }
 
     /// Counts what was seen.

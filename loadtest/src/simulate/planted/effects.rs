@@ -34,7 +34,10 @@ pub(super) const BUGS: &[Bug] = &[
     ])
     .before(commit_no_id)
     .after(|call, answer, memory| set_password(call, answer, memory, true)),
-    bug("password_on_strangers", "The password is set on whatever stands there.", OWN)
+    bug("password_on_strangers", "The password is set on whatever stands there.", &[
+        Invariant::OnlyOwnResources,
+        Invariant::OnlyTheDeclaredResult,
+    ])
         .after(|call, answer, memory| set_password(call, answer, memory, false)),
     bug("delete_by_name", "What stands in the way of a restore is deleted.", DESTROYS)
         .after(|call, answer, _| {

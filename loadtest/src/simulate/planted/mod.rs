@@ -1,8 +1,8 @@
 //! Planted bugs: what the auditor must be able to catch.
 //!
-//! No switch in the code of the fleet: a bug lies between the SDK of a worker and the cloud. It
-//! makes of the worker's calls what one with the bug would send, and of the answers what such a
-//! worker would take them for.
+//! No switch in the code of the fleet: a bug lies between the SDK of a process and the cloud. It
+//! makes of the process's calls what one with the bug would send, and of the answers what such a
+//! process would take them for.
 
 mod call;
 mod effects;
@@ -10,6 +10,7 @@ mod messages;
 mod network;
 mod records;
 mod states;
+mod submissions;
 mod table;
 
 pub use table::table;
@@ -20,7 +21,6 @@ use super::run::{Options, Verdict, run_seed};
 use aurora_restore_local::wire::WireResponse;
 use call::Call;
 use network::{Buggy, Course, Memory};
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,8 +38,8 @@ pub struct Bug {
     pub caught_by: &'static [Invariant],
     /// The calmest profile in which it does harm.
     pub profile: Profile,
-    /// The seed from which it is hunted: 0, unless what it takes is rare.
-    pub first_seed: u64,
+    /// Jobs of a seed: more where it takes a crowd.
+    pub jobs: usize,
     before: Before,
     after: After,
 }
@@ -47,7 +47,7 @@ pub struct Bug {
 const fn bug(name: &'static str, does: &'static str, caught_by: &'static [Invariant]) -> Bug {
     let before: Before = |_, _| Course::Goes;
     let after: After = |_, _, _| Vec::new();
-    Bug { name, does, caught_by, profile: Profile::Normal, first_seed: 0, before, after }
+    Bug { name, does, caught_by, profile: Profile::Normal, jobs: 4, before, after }
 }
 
 impl Bug {
@@ -55,8 +55,8 @@ impl Bug {
         Self { profile, ..self }
     }
 
-    const fn from_seed(self, first_seed: u64) -> Self {
-        Self { first_seed, ..self }
+    const fn among(self, jobs: usize) -> Self {
+        Self { jobs, ..self }
     }
 
     const fn before(self, before: Before) -> Self {
@@ -70,13 +70,7 @@ impl Bug {
     /// What it is hunted with.
     #[must_use]
     pub fn knobs(&self) -> Knobs {
-        Knobs { profile: self.profile, ..Knobs::default() }
-    }
-
-    /// The seeds in which it is hunted.
-    #[must_use]
-    pub fn seeds(&self) -> Range<u64> {
-        self.first_seed..self.first_seed + MOST_SEEDS
+        Knobs { profile: self.profile, jobs: self.jobs, ..Knobs::default() }
     }
 
     /// Runs one seed with workers that have it.
@@ -98,7 +92,9 @@ pub const MOST_SEEDS: u64 = 60;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    [states::BUGS, records::BUGS, messages::BUGS, effects::BUGS].into_iter().flatten()
+    let families =
+        [submissions::BUGS, states::BUGS, records::BUGS, messages::BUGS, effects::BUGS];
+    families.into_iter().flatten()
 }
 
 /// What became of the hunt for a bug.
@@ -113,9 +109,7 @@ pub struct Hunted {
 /// How a bug was caught.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// How many seeds it took.
-    pub seeds: u64,
-    /// The seed.
+    /// The seed. They are tried from 0 on.
     pub seed: u64,
     /// The invariant that did not hold.
     pub invariant: Invariant,
@@ -123,16 +117,24 @@ pub struct Found {
     pub text: String,
 }
 
+impl Found {
+    /// How many seeds it took.
+    #[must_use]
+    pub fn seeds(&self) -> u64 {
+        self.seed + 1
+    }
+}
+
 /// Runs seed after seed until something does not hold that must.
 ///
 /// # Errors
 /// When the stage cannot be set: a fault of the simulation itself.
 pub fn hunt(bug: &'static Bug) -> anyhow::Result<Hunted> {
-    for seed in bug.seeds() {
+    for seed in 0..MOST_SEEDS {
         let verdict = bug.run(seed)?;
         if let Some(violation) = verdict.violations.first() {
-            let (seeds, invariant) = (seed - bug.first_seed + 1, violation.invariant);
-            let found = Found { seeds, seed, invariant, text: violation.to_string() };
+            let (invariant, text) = (violation.invariant, violation.to_string());
+            let found = Found { seed, invariant, text };
             return Ok(Hunted { bug, found: Some(found) });
         }
     }

@@ -8,18 +8,14 @@ use serde_json::{Value, json};
 
 /// All of them.
 pub(super) const BUGS: &[Bug] = &[
-    bug("wake_without_condition", "The observer wakes a job whatever it does.", &[
-        Invariant::LiveJobsAreDue,
-    ])
+    bug("wake_without_condition", "The observer wakes a job whatever it does.", MOVES)
     .before(|call, _| {
         if call.is_wake() {
             call.condition("attribute_exists(pk)");
         }
         Course::Goes
     }),
-    bug("move_without_condition", "The dispatcher moves a due time that it has not read.", &[
-        Invariant::LiveJobsAreDue,
-    ])
+    bug("move_without_condition", "The dispatcher moves a due time that it has not read.", MOVES)
     .before(|call, _| {
         if call.is_move() {
             call.condition(MOVE_WHATEVER_IT_IS);
@@ -45,6 +41,9 @@ pub(super) const BUGS: &[Bug] = &[
         Invariant::EveryJobEnds,
     ])
     .before(keep_slot),
+    bug("slot_jumps_queue", "A slot that is given back goes to the youngest who waits.", SLOTS)
+        .among(8)
+        .before(pass_over),
     bug("plan_never_stored", "A state names a plan that is not stored.", &[
         Invariant::PlansStayPut,
     ])
@@ -69,6 +68,9 @@ pub(super) const BUGS: &[Bug] = &[
     ])
     .after(hide_item),
 ];
+
+const MOVES: &[Invariant] =
+    &[Invariant::LiveJobsAreDue, Invariant::SendFirst, Invariant::TransitionsAreLegal];
 
 const SLOTS: &[Invariant] = &[Invariant::SlotsAreFair, Invariant::OneJobPerTarget];
 
@@ -105,6 +107,35 @@ fn take_anyway(call: &mut Call) {
     if let (Some(holders), Some(waiting)) = (holders, waiting.as_object()) {
         holders.extend(waiting.clone());
     }
+}
+
+/// Who was just granted it, and the last one who waits, change places.
+fn pass_over(call: &mut Call, memory: &mut Memory) -> Course {
+    if !call.puts("slots") {
+        return Course::Goes;
+    }
+    let item = &mut call.body["Item"];
+    let name = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
+    let first = |map: &Value| map["M"].as_object()?.iter().next().map(|(k, v)| (k.clone(), v.clone()));
+    let since = |place: &Value| place["S"].as_str().and_then(|s| s.split(' ').nth(1)).map(str::to_owned);
+    let mut waiting = item["waiting"].clone();
+    let youngest = waiting["M"].as_object().and_then(|all| {
+        all.iter().max_by_key(|(_, place)| since(place)).map(|(k, v)| (k.clone(), v.clone()))
+    });
+    let before = memory.notes.get(&name).cloned();
+    if let (Some((held, place)), Some((job, its))) = (first(&item["holders"]), youngest)
+        && before.as_ref().is_some_and(|before| *before != held)
+        && let Some(all) = waiting["M"].as_object_mut()
+    {
+        all.remove(&job);
+        all.insert(held, place);
+        item["holders"]["M"] = json!({ job: its });
+        item["waiting"] = waiting;
+    }
+    if let Some((held, _)) = first(&item["holders"]) {
+        memory.notes.insert(name, held);
+    }
+    Course::Goes
 }
 
 /// Whoever held it first holds it for ever.

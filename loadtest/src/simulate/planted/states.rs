@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 pub(super) const BUGS: &[Bug] = &[
     bug("commit_without_fence", "A commit asks for neither epoch nor number.", FENCE)
         .before(|call, _| commit(call, |c| c.condition("attribute_exists(pk)"))),
+    bug("commit_without_number", "A commit asks for the epoch only: it may come twice.", FENCE)
+        .under(Profile::Hostile)
+        .before(|call, _| commit(call, |c| c.condition("epoch = :mine"))),
     bug("commit_without_epoch", "A commit asks for the number only, not for the epoch.", FENCE)
         .before(|call, _| commit(call, |c| c.condition("seq = :seq"))),
     bug("commit_by_wall_clock", "A commit asks whether a lease lasts, not which epoch it is.", FENCE)
@@ -25,7 +28,7 @@ pub(super) const BUGS: &[Bug] = &[
             when_status(call, "waiting", |c| c.set("status", Some(string("running"))))
         }),
     bug("commit_undoes_step", "A commit forgets a step that is done.", &[Invariant::StepsStayDone])
-        .before(|call, _| commit(call, undo_step)),
+        .before(undo_step),
     bug("end_forgets_outputs", "The end of a job forgets its cluster's id.", &[
         Invariant::StepsStayDone,
     ])
@@ -87,7 +90,8 @@ pub(super) const BUGS: &[Bug] = &[
     ),
 ];
 
-const FENCE: &[Invariant] = &[Invariant::EpochsFence];
+/// An old epoch that writes may meet a job that has gone on in any way.
+const FENCE: &[Invariant] = &[Invariant::EpochsFence, Invariant::TransitionsAreLegal];
 
 const CLAIM_WITHOUT_LEASE: &str = "seq = :seq AND attribute_exists(due_at) AND \
     (attribute_not_exists(#owner) OR lease_until < :now OR lease_until >= :now)";
@@ -138,17 +142,22 @@ fn keep_lease(call: &mut Call) {
     call.set("lease_until", Some(integer(call.now_ms + 60_000)));
 }
 
-fn undo_step(call: &mut Call) {
-    let mut steps = call.attribute("steps").clone();
-    let is_done = |(_, state): &(&String, &Value)| {
-        state["S"].as_str().is_some_and(|state| state.starts_with("done"))
-    };
-    let done = steps["M"].as_object().and_then(|all| all.iter().find(is_done));
-    if let (Some(name), Some(all)) = (done.map(|(name, _)| name.clone()), steps["M"].as_object_mut())
-    {
-        all.remove(&name);
-        call.set("steps", Some(steps));
+/// One of those that an earlier commit has recorded.
+fn undo_step(call: &mut Call, memory: &mut Memory) -> Course {
+    if !call.is_commit() {
+        return Course::Goes;
     }
+    let mut steps = call.attribute("steps").clone();
+    let Some(all) = steps["M"].as_object_mut() else { return Course::Goes };
+    if let Some(earlier) = memory.notes.get(call.job()) {
+        all.remove(earlier);
+    }
+    let is_done = |state: &Value| state["S"].as_str().is_some_and(|s| s.starts_with("done"));
+    if let Some((name, _)) = all.iter().find(|(_, state)| is_done(state)) {
+        memory.notes.insert(call.job().to_owned(), name.clone());
+    }
+    call.set("steps", Some(steps));
+    Course::Goes
 }
 
 fn owe_nothing(call: &mut Call) {

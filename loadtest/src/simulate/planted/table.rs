@@ -1,13 +1,13 @@
 //! The planted bugs and what caught them, for a person.
 
-use super::{Hunted, MOST_SEEDS};
+use super::{Found, Hunted, MOST_SEEDS};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, presets::NOTHING};
 
 /// One line for each bug: what it does, what caught it, and after how many seeds.
 #[must_use]
 pub fn table(hunts: &[Hunted]) -> String {
     let mut table = Table::new();
-    let header = ["planted bug", "what workers do that have it", "caught by", "seeds", "from", "faults"];
+    let header = ["planted bug", "what workers do that have it", "caught by", "seeds", "faults", "jobs"];
     table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
     table.add_rows(hunts.iter().map(row));
     for column in table.column_iter_mut() {
@@ -21,13 +21,13 @@ fn row(hunted: &Hunted) -> Vec<Cell> {
     let number = |n: u64| Cell::new(n).set_alignment(CellAlignment::Right);
     let bug = hunted.bug;
     let caught_by = hunted.found.as_ref().map_or("ESCAPED", |found| found.invariant.name());
-    let seeds = hunted.found.as_ref().map_or(MOST_SEEDS, |found| found.seeds);
+    let seeds = hunted.found.as_ref().map_or(MOST_SEEDS, Found::seeds);
     vec![
         Cell::new(bug.name),
         Cell::new(bug.does),
         Cell::new(caught_by),
         number(seeds),
-        number(bug.first_seed),
         Cell::new(bug.profile.name()),
+        number(bug.jobs as u64),
     ]
 }
