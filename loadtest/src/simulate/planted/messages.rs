@@ -17,6 +17,7 @@ pub(super) const BUGS: &[Bug] = &[
         Invariant::AckAfterCommit,
         Invariant::LettersMatch,
     ])
+    .under(Profile::Hostile)
     .before(ack_on_error),
     bug("purge_at_start", "A worker clears its queues when it starts.", &[
         Invariant::AckAfterCommit,

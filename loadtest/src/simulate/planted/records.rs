@@ -147,11 +147,12 @@ fn keep_slot(call: &mut Call, memory: &mut Memory) -> Course {
     let name = call.body["Item"]["pk"]["S"].as_str().unwrap_or_default().to_owned();
     let holder = holders.keys().next().cloned();
     let first = memory.notes.get(&name);
-    if first.is_some() && holder.as_ref() != first {
+    let is_first_write = call.body["Item"]["version"]["N"] == "1";
+    if !is_first_write && first.is_some() && holder.as_ref() != first {
         return done();
     }
     if let Some(holder) = holder {
-        memory.notes.insert(name, holder);
+        memory.notes.entry(name).or_insert(holder);
     }
     Course::Goes
 }

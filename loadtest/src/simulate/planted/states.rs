@@ -80,14 +80,14 @@ pub(super) const BUGS: &[Bug] = &[
         Invariant::LeasesAreRespected,
     ])
     .before(|call, _| claim(call, lease_for_weeks)),
-    bug("renew_without_epoch", "A renewal does not ask for the epoch.", FENCE).before(
-        |call, _| {
+    bug("renew_without_epoch", "A renewal does not ask for the epoch.", FENCE)
+        .under(Profile::Hostile)
+        .before(|call, _| {
             if call.is_renewal() {
                 call.condition("attribute_exists(#owner)");
             }
             Course::Goes
-        },
-    ),
+        }),
 ];
 
 /// An old epoch that writes may meet a job that has gone on in any way.
@@ -127,7 +127,7 @@ fn claim(call: &mut Call, change: impl Fn(&mut Call)) -> Course {
 fn commit_by_wall_clock(call: &mut Call, _: &mut Memory) -> Course {
     commit(call, |call| {
         call.body["ExpressionAttributeValues"][":now"] = integer(call.now_ms);
-        call.condition("lease_until > :now");
+        call.condition("attribute_not_exists(lease_until) OR lease_until > :now");
     })
 }
 
