@@ -36,8 +36,9 @@ pub fn usual(operation: Operation) -> Duration {
 const PATIENCE: u32 = 20;
 const LEAST_DEADLINE: Duration = Duration::from_secs(2 * 3600);
 
-/// However fast a local cloud is, nothing counts as failed before this.
-const FLOOR: Duration = Duration::from_secs(600);
+/// However fast a local cloud is, nothing counts as failed before this: clocks that differ by half an
+/// hour must not look like an operation that hangs.
+const FLOOR: Duration = Duration::from_secs(3600);
 
 /// How long an operation may take before it counts as failed, where AWS operations take `scale`
 /// times as long as on AWS (1.0; less in a local cloud that is sped up).

@@ -4,11 +4,13 @@
 use crate::fleet::{Worker, safety_interval};
 use crate::leader::{Pass, run_led};
 use aurora_restore_shared::clock::{EpochMs, as_ms};
+use aurora_restore_shared::job::Status;
 use aurora_restore_shared::message::WakeUp;
 use aurora_restore_shared::queue::{BATCH, Sending};
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::store::DueJob;
 use futures::future::join_all;
+use std::time::Duration;
 
 /// How many entries of the index are read at once: enough for a thousand wake-ups a second.
 const PAGE: i32 = 200;
@@ -66,15 +68,43 @@ impl Dispatcher<'_> {
         let sendings: Vec<Sending> = batch.iter().map(sending).collect();
         let accepted = worker.queues.send_batch(priority, &sendings).await?;
         let sent = batch.iter().zip(accepted).filter(|(_, accepted)| *accepted);
-        let moves = sent.map(|(job, _)| {
-            let next = worker.after(safety_interval(job.dispatches));
-            worker.store.move_due(job, next)
-        });
+        let moves = sent.map(|(job, _)| worker.store.move_due(job, worker.after(next_look(job))));
         for moved in join_all(moves).await {
             // Not moved: the job was claimed in between, and has a due time of its own now.
             moved?;
             worker.metrics.dispatched.inc();
         }
         Ok(())
+    }
+}
+
+/// How long after its wake-up was sent a job is looked at again. The lease of a running job has just
+/// run out, by this worker's clock: where the clock of whoever receives the wake-up is behind, it is
+/// refused by the lease and deleted, so it is sent again soon, however often it was sent before.
+fn next_look(job: &DueJob) -> Duration {
+    match job.status {
+        Status::Running => safety_interval(0),
+        _ => safety_interval(job.dispatches),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aurora_restore_shared::ids::{JobId, Seq};
+
+    #[test]
+    fn a_job_whose_lease_has_run_out_is_looked_at_again_soon_however_often_it_was_dispatched() {
+        let due = |status, dispatches| DueJob {
+            id: JobId::keyed("a", "b"),
+            seq: Seq(1),
+            due_at_ms: 0,
+            dispatches,
+            priority: Priority::Low,
+            status,
+        };
+        assert_eq!(next_look(&due(Status::Running, 9)), safety_interval(0));
+        assert_eq!(next_look(&due(Status::Queued, 9)), safety_interval(9));
+        assert_eq!(next_look(&due(Status::Waiting, 1)), safety_interval(1));
     }
 }

@@ -18,7 +18,7 @@ fn codes(class: FaultClass) -> &'static [FailureCode] {
         F::IncompatibleRestore => &[C::ResourceFailed],
         F::CapacityShortage => &[C::CapacityShort],
         F::StrangerTakesName => &[C::TargetNameTaken],
-        F::SourceDeleted => &[C::SourceNotFound],
+        F::SourceDeleted => &[C::SourceNotFound, C::SourceUnusable],
         F::TagsRemoved | F::HumanRenames => {
             &[C::TargetNameTaken, C::ResourceLost, C::DeadlinePassed]
         }
@@ -52,12 +52,20 @@ pub fn of(
     if let Some(job) = deadly.and_then(|n| orders[n].request.keyed_id()) {
         excuses.of_job.entry(job).or_default().insert(FailureCode::Poisoned);
     }
+    if has_met_many_deaths(counts) {
+        excuses.any.insert(FailureCode::Poisoned);
+    }
     if profile != Profile::Hostile {
         return excuses;
     }
     let struck = |class: &FaultClass| counts.get(class).is_some_and(|n| *n > 0);
     let classes = FaultClass::ALL.iter().filter(|class| struck(class));
     excuses.any.extend(classes.flat_map(|class| codes(*class)));
+    excuses.lost_letters = struck(&FaultClass::RetentionPassed);
+    excuses
+}
+
+fn has_met_many_deaths(counts: &Counts) -> bool {
     let deaths = [
         FaultClass::CrashBeforeSend,
         FaultClass::CrashAfterEffect,
@@ -65,9 +73,5 @@ pub fn of(
         FaultClass::CrashAnywhere,
         FaultClass::Zombie,
     ];
-    if deaths.iter().filter_map(|class| counts.get(class)).sum::<u64>() >= DEATHS {
-        excuses.any.insert(FailureCode::Poisoned);
-    }
-    excuses.lost_letters = struck(&FaultClass::RetentionPassed);
-    excuses
+    deaths.iter().filter_map(|class| counts.get(class)).sum::<u64>() >= DEATHS
 }

@@ -287,14 +287,17 @@ impl Run {
         self.settle().await;
     }
 
-    /// Whatever is still on its way arrives, and whoever is frozen goes on.
+    /// Whatever is still on its way arrives, whoever is frozen goes on, and what that has begun ends.
     async fn settle(&mut self) {
-        let end = Instant::now() + SETTLING;
         let longest = Instant::now() + self.drawn.lease * 12;
         let is_moving = |run: &Self| !run.adrift.is_empty() || run.fleet.has_frozen();
-        while Instant::now() < end || (is_moving(self) && Instant::now() < longest) {
+        while is_moving(self) && Instant::now() < longest {
             self.live_until(Instant::now() + LOOK).await;
         }
+        self.live_until(Instant::now() + SETTLING).await;
+        // Time passes in RDS with its own calls only.
+        let rds = self.sim.env("reader").rds(&self.sim.common().region);
+        drop(rds.describe_db_clusters().send().await);
     }
 
     /// Queues that were deleted are there again, and every order is submitted.
@@ -515,7 +518,7 @@ impl Run {
 /// Between two looks at the jobs.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// How long the fleet goes on after the last job has ended.
+/// How long the fleet goes on after everything has ended: longer than it takes to set a password.
 const SETTLING: Duration = Duration::from_secs(60);
 
 /// When a worker that was told to stop must have ended.

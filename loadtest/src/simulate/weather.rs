@@ -6,6 +6,8 @@ use super::knobs::Profile;
 use aurora_restore_local::call::Service;
 use aurora_restore_local::cloud::Cloud;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
+use aurora_restore_shared::request::Priority;
+use aurora_restore_shared::settings::Common;
 use std::time::Duration;
 
 /// A rule of a class.
@@ -74,7 +76,6 @@ pub fn climate(rng: &mut fastrand::Rng, profile: Profile) -> Vec<Front> {
     let mut all = vec![
         always(C::DuplicateDelivery, K::DuplicateDelivery, 0.1),
         always(C::Reorder, K::Reorder, 0.2),
-        always(C::EmptyReceive, K::EmptyReceive, 0.2),
         always(C::IndexLag, K::IndexLag { ms: lag_ms }, 0.3),
     ];
     if profile != Profile::Calm {
@@ -90,6 +91,9 @@ pub fn climate(rng: &mut fastrand::Rng, profile: Profile) -> Vec<Front> {
         ]);
     }
     all.retain(|_| rng.bool());
+    if rng.bool() {
+        all.extend(empty_receives());
+    }
     if profile == Profile::Hostile {
         let surprise = [
             once(C::Stuck, "RestoreDBClusterFromSnapshot", K::Stuck),
@@ -104,6 +108,18 @@ pub fn climate(rng: &mut fastrand::Rng, profile: Profile) -> Vec<Front> {
         }
     }
     all
+}
+
+/// Of wake-ups only: SQS's long polls ask all its servers, so that a person who looks through the
+/// dead letters is not told of none where there are some (Amazon SQS Developer Guide, "Short and
+/// long polling"). Workers must bear it all the same.
+fn empty_receives() -> impl Iterator<Item = Front> {
+    let prefix = Common::default().queue_prefix;
+    Priority::ALL.into_iter().map(move |(name, _)| {
+        let mut front = always(FaultClass::EmptyReceive, FaultKind::EmptyReceive, 0.2);
+        front.rule.resource = Some(format!("{prefix}-{name}.fifo"));
+        front
+    })
 }
 
 /// A front that comes for a while, with how long it lasts. `victim` is the component that a cut-off

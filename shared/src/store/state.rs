@@ -1,12 +1,15 @@
 //! `job#<id>` / `state`: its conditional writes. Each is one `UpdateItem` on one item.
 
 use super::item::{Item, ItemReader, job_pk, key, number, ordered, text};
-use super::state_codec::{self, changing, decode, encode, job_id, priority, shard_name};
+use super::state_codec::{
+    self, RECORD_VERSION, changing, decode, encode, is_readable, job_id, priority, shard_name,
+    status,
+};
 use super::{Store, StoreError, StoreResult, store_error};
 use crate::clock::EpochMs;
 use crate::failure::wire_code;
 use crate::ids::{Epoch, JobId, RegionName, Seq, WorkerId};
-use crate::job::{ClaimRefused, JobState, Lease};
+use crate::job::{ClaimRefused, JobState, Lease, Status};
 use crate::request::Priority;
 use crate::watch::WatchRef;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -23,6 +26,8 @@ pub enum ClaimOutcome {
     Refused(ClaimRefused),
     /// There is no such job.
     Unknown,
+    /// Its record is of a newer release: untouched, and left to a worker of that release.
+    Newer,
 }
 
 /// What became of a commit.
@@ -47,6 +52,8 @@ pub struct DueJob {
     pub dispatches: u64,
     /// Its priority.
     pub priority: Priority,
+    /// Where it stands.
+    pub status: Status,
 }
 
 /// A job as the `watching` index shows it.
@@ -118,12 +125,13 @@ impl Store {
         );
         let update = update
             .condition_expression(
-                "seq = :seq AND attribute_exists(due_at) AND \
+                "v = :v AND seq = :seq AND attribute_exists(due_at) AND \
                  (attribute_not_exists(#owner) OR lease_until < :now)",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":v", number(RECORD_VERSION))
             .expression_attribute_values(":running", text("running"))
             .expression_attribute_values(":owner", text(&lease.owner))
             .expression_attribute_values(":token", text(token))
@@ -135,6 +143,7 @@ impl Store {
         match self.run(update, "claiming the job").await? {
             Updated::Done(item) => Ok(ClaimOutcome::Claimed(Box::new(decode(&item)?))),
             Updated::Refused(None) => Ok(ClaimOutcome::Unknown),
+            Updated::Refused(Some(item)) if !is_readable(&item) => Ok(ClaimOutcome::Newer),
             Updated::Refused(Some(item)) => {
                 Ok(refused_claim(decode(&item)?, seq, &lease.owner, token))
             }
@@ -352,6 +361,7 @@ fn due_job(item: &Item) -> Result<DueJob, super::Unreadable> {
         due_at_ms: read.number("due_at")?,
         dispatches: read.number("dispatches")?,
         priority: priority(&read)?,
+        status: status(&read)?,
     })
 }
 

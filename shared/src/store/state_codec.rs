@@ -15,6 +15,10 @@ use std::collections::BTreeMap;
 /// about 300 changes of `due_at` a second (1,000 write units, three each).
 pub const DUE_SHARDS: u8 = 2;
 
+/// The version of the records that this release reads and writes. One of another version is left to
+/// a worker of a newer release.
+pub const RECORD_VERSION: u32 = 1;
+
 /// The partition of the `due` index that a job is in.
 pub fn due_shard(region: &RegionName, id: &JobId) -> String {
     shard_name(region, id.0.as_bytes()[15] % DUE_SHARDS)
@@ -63,13 +67,23 @@ pub fn encode(state: &JobState) -> Item {
     let fixed = [
         ("pk", text(job_pk(state.id))),
         ("sk", text("state")),
-        ("v", number(1)),
+        ("v", number(RECORD_VERSION)),
         ("region", text(&state.region)),
         ("priority", text(state.priority.as_str())),
         ("created_at", number(state.created_at_ms)),
     ];
     let changing = changing(state).into_iter().filter_map(|(name, v)| Some((name, v?)));
     fixed.into_iter().chain(changing).map(|(name, v)| (name.to_owned(), v)).collect()
+}
+
+/// Whether an item is of the version that this release reads.
+pub fn is_readable(item: &Item) -> bool {
+    ItemReader::new(item).number::<u32>("v").is_ok_and(|v| v == RECORD_VERSION)
+}
+
+/// Where a job stands, by its item.
+pub fn status(read: &ItemReader<'_>) -> Result<Status, Unreadable> {
+    word(read, "status", &Status::ALL)
 }
 
 /// The id of the job that an item belongs to.
@@ -135,7 +149,7 @@ pub fn decode(item: &Item) -> Result<JobState, Unreadable> {
         id: job_id(&read)?,
         region: read.parsed("region")?,
         priority: priority(&read)?,
-        status: word(&read, "status", &Status::ALL)?,
+        status: status(&read)?,
         seq: crate::ids::Seq(read.number("seq")?),
         epoch: crate::ids::Epoch(read.number("epoch")?),
         dispatches: read.number("dispatches")?,

@@ -35,6 +35,8 @@ pub enum TickEnd {
     Replayed,
     /// The message went to the dead-letter queue: unreadable, or of no known job.
     DeadLettered,
+    /// The job's record is of a newer release: the message is left to a worker of that release.
+    Newer,
 }
 
 impl TickEnd {
@@ -52,9 +54,14 @@ impl TickEnd {
             Self::NotMine(ClaimRefused::Ended) => "ended",
             Self::Replayed => "replayed",
             Self::DeadLettered => "dead_lettered",
+            Self::Newer => "newer",
         }
     }
 }
+
+/// How long a message about a newer release's job is left alone: while old and new workers run side
+/// by side, a new one takes it sooner or later.
+const NEWER_SECONDS: i32 = 60;
 
 /// How long until a failed job is looked at again, in case its dead letter could not be sent.
 const LETTER_RETRY: Duration = Duration::from_secs(60);
@@ -72,6 +79,10 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
             None => bury(worker, message, &why).await?,
         },
     };
+    if end == TickEnd::Newer {
+        worker.queues.change_visibility(message, NEWER_SECONDS).await?;
+        return Ok(end);
+    }
     // A commit that gave the job another wake-up number has made this message stale: whether it is
     // deleted now or delivered again changes nothing.
     worker.queues.delete(message).await?;
@@ -127,6 +138,7 @@ pub async fn tick(
     match worker.store.claim(job, seq, &lease, &token, now).await? {
         ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed).await,
         ClaimOutcome::Refused(why) => Ok(TickEnd::NotMine(why)),
+        ClaimOutcome::Newer => Ok(TickEnd::Newer),
         ClaimOutcome::Unknown => match message {
             Some(message) => bury(worker, message, "there is no such job in the table").await,
             None => Ok(TickEnd::DeadLettered),
