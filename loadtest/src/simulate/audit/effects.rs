@@ -118,7 +118,8 @@ impl Book {
             let text = "created twice".to_owned();
             wrong.push((Invariant::OneClusterPerJob, text));
         }
-        let is_its = |i: &&&Instance| job_of(&i.tags) == Some(&id) && i.status.as_str() != "deleting";
+        let is_its =
+            |i: &&&Instance| job_of(&i.tags) == Some(&id) && i.status.as_str() != "deleting";
         let count = u64::try_from(all.iter().filter(is_its).count()).ok();
         let planned = self.jobs.get(&id).and_then(Job::planned_instances);
         if planned.is_some() && count > planned {

@@ -113,7 +113,9 @@ impl Call {
         self.operation == "PutItem" && sk.starts_with(sort_key)
     }
 
-    fn updates_with(&self, value: &str) -> bool {
+    /// Whether it is an update that has this value.
+    #[must_use]
+    pub fn updates_with(&self, value: &str) -> bool {
         self.operation == "UpdateItem" && !self.value(value).is_null()
     }
 

@@ -12,67 +12,67 @@ pub(super) const BUGS: &[Bug] = &[
         .before(|call, _| tagless(call, RESTORE)),
     bug("instance_untagged", "An instance is created without the tag of its job.", OWN)
         .before(|call, _| tagless(call, "CreateDBInstance")),
-    bug("restore_under_new_name", "Each restore has a name of its own.", &[
-        Invariant::OnlyOwnResources,
-        Invariant::OneClusterPerJob,
-    ])
+    bug(
+        "restore_under_new_name",
+        "Each restore has a name of its own.",
+        &[Invariant::OnlyOwnResources, Invariant::OneClusterPerJob],
+    )
     .before(|call, memory| own_name(call, memory, (RESTORE, "DBClusterIdentifier"))),
-    bug("instances_without_end", "Each attempt draws new names for instances.", &[
-        Invariant::OneClusterPerJob,
-        Invariant::OnlyTheDeclaredResult,
-    ])
-    .before(|call, memory| {
-        own_name(call, memory, ("CreateDBInstance", "DBInstanceIdentifier"))
-    }),
-    bug("tag_not_checked", "Whatever stands under the target's name is ours.", &[
-        Invariant::OnlyOwnResources,
-        Invariant::OnlyTheDeclaredResult,
-    ])
+    bug(
+        "instances_without_end",
+        "Each attempt draws new names for instances.",
+        &[Invariant::OneClusterPerJob, Invariant::OnlyTheDeclaredResult],
+    )
+    .before(|call, memory| own_name(call, memory, ("CreateDBInstance", "DBInstanceIdentifier"))),
+    bug(
+        "tag_not_checked",
+        "Whatever stands under the target's name is ours.",
+        &[Invariant::OnlyOwnResources, Invariant::OnlyTheDeclaredResult],
+    )
     .after(claim_as_ours),
-    bug("password_before_commit", "The password is set before the cluster's id is committed.", &[
-        Invariant::IntentBeforeEffect,
-    ])
+    bug(
+        "password_before_commit",
+        "The password is set before the cluster's id is committed.",
+        &[Invariant::IntentBeforeEffect],
+    )
     .before(commit_no_id)
     .after(|call, answer, memory| set_password(call, answer, memory, true)),
-    bug("password_on_strangers", "The password is set on whatever stands there.", &[
-        Invariant::OnlyOwnResources,
-        Invariant::OnlyTheDeclaredResult,
-    ])
-        .after(|call, answer, memory| set_password(call, answer, memory, false)),
-    bug("delete_by_name", "What stands in the way of a restore is deleted.", DESTROYS)
-        .after(|call, answer, _| {
-            in_the_way(call, answer, "DeleteDBCluster", &[("SkipFinalSnapshot", "true")])
+    bug(
+        "password_on_strangers",
+        "The password is set on whatever stands there.",
+        &[Invariant::OnlyOwnResources, Invariant::OnlyTheDeclaredResult],
+    )
+    .after(|call, answer, memory| set_password(call, answer, memory, false)),
+    bug("delete_by_name", "What stands under the target's name is deleted first.", DESTROYS)
+        .before(|call, _| {
+            before_restore(call, "DeleteDBCluster", &[("SkipFinalSnapshot", "true")])
         }),
-    bug("rename_by_name", "What stands in the way of a restore is renamed.", DESTROYS)
-        .after(|call, answer, _| {
+    bug("rename_by_name", "What stands under the target's name is renamed first.", DESTROYS)
+        .before(|call, _| {
             let name = format!("{}-old", call.param("DBClusterIdentifier"));
             let more = [("NewDBClusterIdentifier", name.as_str()), ("ApplyImmediately", "true")];
-            in_the_way(call, answer, "ModifyDBCluster", &more)
+            before_restore(call, "ModifyDBCluster", &more)
         }),
     bug("source_marked", "The source is tagged as in use.", DESTROYS).before(mark_source),
-    bug("any_status_is_ready", "A cluster that is being made is taken for available.", &[
-        Invariant::OnlyTheDeclaredResult,
-        Invariant::FailuresHaveACause,
-    ])
+    bug(
+        "any_status_is_ready",
+        "A cluster that is being made is taken for available.",
+        &[Invariant::OnlyTheDeclaredResult, Invariant::FailuresHaveACause],
+    )
     .after(|call, answer, _| {
-        rewritten(call, answer, "Describe", |text| {
-            text.replace(">creating<", ">available<")
-        })
+        rewritten(call, answer, "Describe", |text| text.replace(">creating<", ">available<"))
     }),
-    bug("unknown_status_is_broken", "A status that nobody has heard of is a failure.", CAUSES)
+    bug("unknown_status_is_broken", "A status that is not on the list is a failure.", CAUSES)
         .after(|call, answer, _| {
             rewritten(call, answer, "Describe", |text| {
-                text.replace(">teleporting<", ">failed<")
+                let text = text.replace(">teleporting<", ">failed<");
+                text.replace(">resetting-master-credentials<", ">failed<")
             })
         }),
-    bug("throttling_is_final", "Being throttled is a failure for good.", CAUSES).after(
-        |call, answer, _| {
-            rewritten(call, answer, "", |text| {
-                text.replace("<Code>Throttling<", "<Code>InvalidParameterValue<")
-            })
-        },
-    ),
+    bug("any_error_is_final", "Whatever RDS refuses is a failure for good.", CAUSES)
+        .after(refuse_for_good),
     bug("already_there_is_final", "A repeated restore that finds its cluster fails.", CAUSES)
+        .before(restore_twice)
         .after(|call, answer, _| {
             rewritten(call, answer, RESTORE, |text| {
                 text.replace("DBClusterAlreadyExistsFault", "InvalidParameterValue")
@@ -155,7 +155,8 @@ fn claim_as_ours(call: &Call, answer: &mut WireResponse, memory: &mut Memory) ->
 /// The id is left to the end of the restore.
 fn commit_no_id(call: &mut Call, _: &mut Memory) -> Course {
     let steps = call.attribute("steps");
-    let is_done = steps["M"]["restore_cluster"]["S"].as_str().unwrap_or_default().starts_with("done");
+    let is_done =
+        steps["M"]["restore_cluster"]["S"].as_str().unwrap_or_default().starts_with("done");
     if call.is_commit() && !is_done {
         let mut outputs = call.attribute("outputs").clone();
         if outputs["M"].as_object_mut().is_some_and(|all| all.remove("resource_id").is_some()) {
@@ -191,20 +192,33 @@ fn set_password(
     vec![call.another_form("ModifyDBCluster", &form)]
 }
 
-/// What is done to the cluster whose name a restore has found taken.
-fn in_the_way(
-    call: &Call,
-    answer: &WireResponse,
-    operation: &str,
-    more: &[(&str, &str)],
-) -> Vec<Call> {
-    let is_taken = text_of(answer).contains("DBClusterAlreadyExistsFault");
-    if call.operation != RESTORE || !is_taken {
-        return Vec::new();
+/// What is done by name before a restore.
+fn before_restore(call: &Call, operation: &str, more: &[(&str, &str)]) -> Course {
+    if call.operation != RESTORE {
+        return Course::Goes;
     }
     let name = call.param("DBClusterIdentifier");
     let form: Vec<_> = [("DBClusterIdentifier", name)].into_iter().chain(more.to_vec()).collect();
-    vec![call.another_form(operation, &form)]
+    Course::GoesAfter(vec![call.another_form(operation, &form)])
+}
+
+/// As if the answer to the first one had been lost.
+fn restore_twice(call: &mut Call, _: &mut Memory) -> Course {
+    if call.operation == RESTORE { Course::GoesAfter(vec![call.clone()]) } else { Course::Goes }
+}
+
+fn refuse_for_good(call: &Call, answer: &mut WireResponse, _: &mut Memory) -> Vec<Call> {
+    let text = text_of(answer);
+    let is_error = answer.status >= 500 || text.contains("<Code>Throttling<");
+    if is_error
+        && !call.form.is_empty()
+        && let Some((before, rest)) = text.split_once("<Code>")
+        && let Some((_, after)) = rest.split_once("</Code>")
+    {
+        answer.status = 400;
+        answer.body = format!("{before}<Code>InvalidParameterValue</Code>{after}").into();
+    }
+    Vec::new()
 }
 
 fn mark_source(call: &mut Call, _: &mut Memory) -> Course {
@@ -212,7 +226,11 @@ fn mark_source(call: &mut Call, _: &mut Memory) -> Course {
         return Course::Goes;
     }
     let snapshot = call.param("SnapshotIdentifier").to_owned();
-    let form = [("ResourceName", snapshot.as_str()), ("Tags.Tag.1.Key", "in-use"), ("Tags.Tag.1.Value", "yes")];
+    let form = [
+        ("ResourceName", snapshot.as_str()),
+        ("Tags.Tag.1.Key", "in-use"),
+        ("Tags.Tag.1.Value", "yes"),
+    ];
     Course::GoesAfter(vec![call.another_form("AddTagsToResource", &form)])
 }
 

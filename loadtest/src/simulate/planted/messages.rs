@@ -2,29 +2,36 @@
 
 use super::call::{Call, json_of};
 use super::network::{Course, Memory};
-use super::{Bug, Invariant, Profile, bug};
+use super::{Bug, Invariant, bug};
 use aurora_restore_local::wire::WireResponse;
 use serde_json::{Value, json};
 
 /// All of them.
 pub(super) const BUGS: &[Bug] = &[
-    bug("ack_early", "A message is deleted as soon as it is received.", &[
-        Invariant::AckAfterCommit,
-        Invariant::LettersMatch,
-    ])
+    bug(
+        "ack_early",
+        "A message is deleted as soon as it is received.",
+        &[Invariant::AckAfterCommit, Invariant::LettersMatch],
+    )
     .after(ack_early),
-    bug("ack_on_error", "A message whose tick met an error is deleted.", &[
-        Invariant::AckAfterCommit,
-        Invariant::LettersMatch,
-    ])
-    .under(Profile::Hostile)
+    bug(
+        "ack_on_error",
+        "A message whose tick met an error is deleted.",
+        &[Invariant::AckAfterCommit, Invariant::LettersMatch],
+    )
     .before(ack_on_error),
-    bug("purge_at_start", "A worker clears its queues when it starts.", &[
-        Invariant::AckAfterCommit,
-    ])
+    bug(
+        "purge_at_start",
+        "A worker clears its queues when it starts.",
+        &[Invariant::AckAfterCommit],
+    )
     .before(purge_at_start),
-    bug("unreadable_dropped", "A message that cannot be read is deleted and kept nowhere.", LETTERS)
-        .before(drop_unreadable),
+    bug(
+        "unreadable_dropped",
+        "A message that cannot be read is deleted and kept nowhere.",
+        LETTERS,
+    )
+    .before(drop_unreadable),
     bug("letter_never_sent", "A failed job's dead letter is not sent.", LETTERS)
         .before(|call, _| if is_pointer(call) { sent() } else { Course::Goes }),
     bug("letter_after_commit", "A dead letter is noted as sent, then sent.", LETTERS)
@@ -35,9 +42,6 @@ pub(super) const BUGS: &[Bug] = &[
     bug("letter_for_success", "A job that succeeded gets a dead letter, too.", LETTERS)
         .before(remember_queue)
         .after(send_for_success),
-    bug("letter_without_dedup", "A dead letter's id is drawn anew at each attempt.", LETTERS)
-        .under(Profile::Hostile)
-        .before(draw_id),
 ];
 
 const LETTERS: &[Invariant] = &[Invariant::LettersMatch];
@@ -71,8 +75,12 @@ fn ack_early(call: &Call, answer: &mut WireResponse, _: &mut Memory) -> Vec<Call
     messages.iter().map(delete).collect()
 }
 
-/// A message is given back by making it visible again.
-fn ack_on_error(call: &mut Call, _: &mut Memory) -> Course {
+/// A message is given back by making it visible again. So that there is something to give back, the
+/// first claim of each process meets an answer that cannot be read.
+fn ack_on_error(call: &mut Call, memory: &mut Memory) -> Course {
+    if call.is_claim() && memory.notes.insert(call.component.clone(), String::new()).is_none() {
+        return Course::Pretended(json!({}));
+    }
     if call.operation == "ChangeMessageVisibility" {
         let (url, receipt) = (&call.body["QueueUrl"], &call.body["ReceiptHandle"]);
         *call = call.another("DeleteMessage", json!({ "QueueUrl": url, "ReceiptHandle": receipt }));
@@ -82,8 +90,8 @@ fn ack_on_error(call: &mut Call, _: &mut Memory) -> Course {
 
 fn purge_at_start(call: &mut Call, memory: &mut Memory) -> Course {
     let queue = format!("{} {}", call.component, call.text("QueueUrl"));
-    let is_first = call.operation == "ReceiveMessage"
-        && memory.notes.insert(queue, String::new()).is_none();
+    let is_first =
+        call.operation == "ReceiveMessage" && memory.notes.insert(queue, String::new()).is_none();
     if !is_first {
         return Course::Goes;
     }
@@ -153,13 +161,4 @@ fn send_for_success(call: &Call, answer: &mut WireResponse, memory: &mut Memory)
 fn dead_letters_beside(url: &str) -> String {
     let stem = url.rsplit_once('-').map_or(url, |(stem, _)| stem);
     format!("{stem}-dead-letters.fifo")
-}
-
-fn draw_id(call: &mut Call, memory: &mut Memory) -> Course {
-    if is_pointer(call) {
-        let n = memory.notes.len();
-        memory.notes.insert(n.to_string(), String::new());
-        call.body["MessageDeduplicationId"] = format!("letter-{n}").into();
-    }
-    Course::Goes
 }

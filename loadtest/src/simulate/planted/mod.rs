@@ -92,8 +92,7 @@ pub const MOST_SEEDS: u64 = 60;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    let families =
-        [submissions::BUGS, states::BUGS, records::BUGS, messages::BUGS, effects::BUGS];
+    let families = [submissions::BUGS, states::BUGS, records::BUGS, messages::BUGS, effects::BUGS];
     families.into_iter().flatten()
 }
 

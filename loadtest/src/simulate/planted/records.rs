@@ -8,28 +8,32 @@ use serde_json::{Value, json};
 
 /// All of them.
 pub(super) const BUGS: &[Bug] = &[
-    bug("wake_without_condition", "The observer wakes a job whatever it does.", MOVES)
-    .before(|call, _| {
-        if call.is_wake() {
-            call.condition("attribute_exists(pk)");
-        }
-        Course::Goes
-    }),
+    bug("wake_without_condition", "The observer wakes a job whatever it does.", MOVES).before(
+        |call, _| {
+            if call.is_wake() {
+                call.condition("attribute_exists(pk)");
+            }
+            Course::Goes
+        },
+    ),
     bug("move_without_condition", "The dispatcher moves a due time that it has not read.", MOVES)
-    .before(|call, _| {
-        if call.is_move() {
-            call.condition(MOVE_WHATEVER_IT_IS);
-        }
-        Course::Goes
-    }),
-    bug("move_without_sending", "The dispatcher moves a due time and sends no wake-up.", &[
-        Invariant::SendFirst,
-        Invariant::EveryJobEnds,
-    ])
+        .before(|call, _| {
+            if call.is_move() {
+                call.condition(MOVE_WHATEVER_IT_IS);
+            }
+            Course::Goes
+        }),
+    bug(
+        "move_without_sending",
+        "The dispatcher moves a due time and sends no wake-up.",
+        &[Invariant::SendFirst, Invariant::EveryJobEnds],
+    )
     .before(send_no_batch),
-    bug("slot_unconditional", "A slot is written without a condition.", &[
-        Invariant::WritesAreConditional,
-    ])
+    bug(
+        "slot_unconditional",
+        "A slot is written without a condition.",
+        &[Invariant::WritesAreConditional],
+    )
     .before(|call, _| slot(call, Call::unconditional)),
     bug("slot_without_version", "A slot is written over whatever is there.", SLOTS)
         .before(|call, _| slot(call, |c| c.condition(WHATEVER_IS_THERE))),
@@ -37,35 +41,40 @@ pub(super) const BUGS: &[Bug] = &[
         .before(|call, _| slot(call, take_anyway)),
     bug("slot_never_taken", "A target's slot is not taken.", &[Invariant::OneJobPerTarget])
         .before(|call, _| if call.puts("slots") { done() } else { Course::Goes }),
-    bug("slot_never_released", "A target's slot is never given back.", &[
-        Invariant::EveryJobEnds,
-    ])
-    .before(keep_slot),
+    bug("slot_never_released", "A target's slot is never given back.", SLOTS).before(keep_slot),
     bug("slot_jumps_queue", "A slot that is given back goes to the youngest who waits.", SLOTS)
         .among(8)
         .before(pass_over),
-    bug("plan_never_stored", "A state names a plan that is not stored.", &[
-        Invariant::PlansStayPut,
-    ])
+    bug(
+        "plan_never_stored",
+        "A state names a plan that is not stored.",
+        &[Invariant::PlansStayPut],
+    )
     .before(|call, _| if call.puts("plan#") { done() } else { Course::Goes }),
     bug("plan_made_again", "Each tick makes the plan again.", &[Invariant::PlansStayPut])
         .before(plan_again),
-    bug("event_of_first_epoch", "All events are told under the first epoch.", &[
-        Invariant::EpochsFence,
-    ])
+    bug(
+        "event_of_first_epoch",
+        "All events are told under the first epoch.",
+        &[Invariant::EpochsFence],
+    )
     .before(|call, _| {
         if call.puts("event#") {
             call.body["Item"]["sk"] = string("event#00000001#0");
         }
         Course::Goes
     }),
-    bug("event_tells_password", "The audit trail tells the password that was set.", &[
-        Invariant::SecretsStaySecret,
-    ])
+    bug(
+        "event_tells_password",
+        "The audit trail tells the password that was set.",
+        &[Invariant::SecretsStaySecret],
+    )
     .before(tell_password),
-    bug("refusal_not_looked_at", "A refused write is taken for a job that is not there.", &[
-        Invariant::LettersMatch,
-    ])
+    bug(
+        "refusal_not_looked_at",
+        "A refused write is taken for a job that is not there.",
+        &[Invariant::LettersMatch],
+    )
     .after(hide_item),
 ];
 
@@ -88,7 +97,8 @@ fn send_no_batch(call: &mut Call, _: &mut Memory) -> Course {
         return Course::Goes;
     }
     let entries = call.body["Entries"].as_array().cloned().unwrap_or_default();
-    let sent = |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "x", "MD5OfMessageBody": "x" });
+    let sent =
+        |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "x", "MD5OfMessageBody": "x" });
     let sent: Vec<Value> = entries.iter().map(sent).collect();
     Course::Pretended(json!({ "Successful": sent, "Failed": [] }))
 }
@@ -116,8 +126,10 @@ fn pass_over(call: &mut Call, memory: &mut Memory) -> Course {
     }
     let item = &mut call.body["Item"];
     let name = item["pk"]["S"].as_str().unwrap_or_default().to_owned();
-    let first = |map: &Value| map["M"].as_object()?.iter().next().map(|(k, v)| (k.clone(), v.clone()));
-    let since = |place: &Value| place["S"].as_str().and_then(|s| s.split(' ').nth(1)).map(str::to_owned);
+    let first =
+        |map: &Value| map["M"].as_object()?.iter().next().map(|(k, v)| (k.clone(), v.clone()));
+    let since =
+        |place: &Value| place["S"].as_str().and_then(|s| s.split(' ').nth(1)).map(str::to_owned);
     let mut waiting = item["waiting"].clone();
     let youngest = waiting["M"].as_object().and_then(|all| {
         all.iter().max_by_key(|(_, place)| since(place)).map(|(k, v)| (k.clone(), v.clone()))

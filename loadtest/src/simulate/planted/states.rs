@@ -10,55 +10,80 @@ use serde_json::{Value, json};
 pub(super) const BUGS: &[Bug] = &[
     bug("commit_without_fence", "A commit asks for neither epoch nor number.", FENCE)
         .before(|call, _| commit(call, |c| c.condition("attribute_exists(pk)"))),
-    bug("commit_without_number", "A commit asks for the epoch only: it may come twice.", FENCE)
-        .under(Profile::Hostile)
-        .before(|call, _| commit(call, |c| c.condition("epoch = :mine"))),
+    bug("commit_without_number", "A commit asks for the epoch only, and comes twice.", FENCE)
+        .before(commit_for_epoch)
+        .after(commit_twice),
     bug("commit_without_epoch", "A commit asks for the number only, not for the epoch.", FENCE)
         .before(|call, _| commit(call, |c| c.condition("seq = :seq"))),
-    bug("commit_by_wall_clock", "A commit asks whether a lease lasts, not which epoch it is.", FENCE)
-        .before(commit_by_wall_clock),
+    bug(
+        "commit_by_wall_clock",
+        "A commit asks whether a lease lasts, not which epoch it is.",
+        FENCE,
+    )
+    .before(commit_by_wall_clock),
     bug("commit_unconditional", "A commit has no condition.", &[Invariant::WritesAreConditional])
         .before(|call, _| commit(call, Call::unconditional)),
     bug("commit_forgets_due", "A waiting job gets no due time.", &[Invariant::LiveJobsAreDue])
         .before(|call, _| when_status(call, "waiting", forget_due)),
-    bug("commit_keeps_lease", "A commit does not end the lease.", &[Invariant::TransitionsAreLegal])
-        .before(|call, _| when_status(call, "waiting", keep_lease)),
-    bug("commit_stays_running", "A job that waits is said to run.", &[Invariant::TransitionsAreLegal])
-        .before(|call, _| {
-            when_status(call, "waiting", |c| c.set("status", Some(string("running"))))
-        }),
+    bug(
+        "commit_keeps_lease",
+        "A commit does not end the lease.",
+        &[Invariant::TransitionsAreLegal],
+    )
+    .before(|call, _| when_status(call, "waiting", keep_lease)),
+    bug(
+        "commit_stays_running",
+        "A job that waits is said to run.",
+        &[Invariant::TransitionsAreLegal],
+    )
+    .before(|call, _| when_status(call, "waiting", |c| c.set("status", Some(string("running"))))),
     bug("commit_undoes_step", "A commit forgets a step that is done.", &[Invariant::StepsStayDone])
         .before(undo_step),
-    bug("end_forgets_outputs", "The end of a job forgets its cluster's id.", &[
-        Invariant::StepsStayDone,
-    ])
+    bug(
+        "end_forgets_outputs",
+        "The end of a job forgets its cluster's id.",
+        &[Invariant::StepsStayDone],
+    )
     .before(|call, _| {
         when_status(call, "succeeded", |c| c.set("outputs", Some(json!({ "M": {} }))))
     }),
-    bug("failed_without_letter", "A job fails and owes no dead letter.", &[Invariant::LettersMatch])
-        .before(|call, _| when_status(call, "failed", owe_nothing)),
-    bug("retries_by_itself", "A worker sets a failed job going that nobody has replayed.", &[
-        Invariant::TransitionsAreLegal,
-    ])
+    bug(
+        "failed_without_letter",
+        "A job fails and owes no dead letter.",
+        &[Invariant::LettersMatch],
+    )
+    .before(|call, _| when_status(call, "failed", owe_nothing)),
+    bug(
+        "retries_by_itself",
+        "A worker sets a failed job going that nobody has replayed.",
+        &[Invariant::TransitionsAreLegal],
+    )
     .after(retry_by_itself),
-    bug("claim_without_lease", "A claim takes a job that another holds.", &[
-        Invariant::LeasesAreRespected,
-    ])
+    bug(
+        "claim_without_lease",
+        "A claim takes a job that another holds.",
+        &[Invariant::LeasesAreRespected],
+    )
     .before(|call, _| claim(call, |c| c.condition(CLAIM_WITHOUT_LEASE))),
-    bug("claim_without_number", "A claim is made for any wake-up, also a stale one.", &[
-        Invariant::StaleWakeUpsChangeNothing,
-    ])
+    bug(
+        "claim_without_number",
+        "A claim is made for any wake-up, also a stale one.",
+        &[Invariant::StaleWakeUpsChangeNothing],
+    )
     .before(|call, _| claim(call, |c| c.condition(CLAIM_WITHOUT_NUMBER))),
-    bug("claim_of_ended", "A claim takes a job that has ended.", &[
-        Invariant::TransitionsAreLegal,
-        Invariant::StepsStayDone,
-    ])
+    bug(
+        "claim_of_ended",
+        "A claim takes a job that has ended.",
+        &[Invariant::TransitionsAreLegal, Invariant::StepsStayDone],
+    )
     .before(|call, _| claim(call, |c| c.condition(CLAIM_OF_ENDED))),
     bug("claim_keeps_epoch", "A claim does not raise the epoch.", FENCE)
         .before(|call, _| claim(call, |c| c.update("epoch = epoch + :one, ", ""))),
-    bug("claim_clears_due", "A claim takes the job out of the due jobs.", &[
-        Invariant::LiveJobsAreDue,
-    ])
+    bug(
+        "claim_clears_due",
+        "A claim takes the job out of the due jobs.",
+        &[Invariant::LiveJobsAreDue],
+    )
     .before(|call, _| {
         claim(call, |c| {
             c.update("due_at = :until, ", "");
@@ -71,23 +96,21 @@ pub(super) const BUGS: &[Bug] = &[
         .before(|call, _| claim(call, forget_steps)),
     bug("claim_by_host", "A lease names the host, not the process.", FENCE)
         .before(|call, _| claim(call, name_host)),
-    bug("claims_not_counted", "Claims without a commit are not counted.", &[
-        Invariant::EveryJobEnds,
-    ])
+    bug(
+        "claims_not_counted",
+        "Claims without a commit are not counted.",
+        &[Invariant::EveryJobEnds],
+    )
     .under(Profile::Hostile)
     .before(|call, _| claim(call, |c| c.update("claims = claims + :one, ", ""))),
-    bug("lease_of_weeks", "A lease takes milliseconds for seconds.", &[
-        Invariant::LeasesAreRespected,
-    ])
+    bug(
+        "lease_of_weeks",
+        "A lease takes milliseconds for seconds.",
+        &[Invariant::LeasesAreRespected],
+    )
     .before(|call, _| claim(call, lease_for_weeks)),
-    bug("renew_without_epoch", "A renewal does not ask for the epoch.", FENCE)
-        .under(Profile::Hostile)
-        .before(|call, _| {
-            if call.is_renewal() {
-                call.condition("attribute_exists(#owner)");
-            }
-            Course::Goes
-        }),
+    bug("renew_without_epoch", "Leases are renewed after their tick, whoever holds them.", FENCE)
+        .after(renew_for_ever),
 ];
 
 /// An old epoch that writes may meet a job that has gone on in any way.
@@ -122,6 +145,49 @@ fn claim(call: &mut Call, change: impl Fn(&mut Call)) -> Course {
         change(call);
     }
     Course::Goes
+}
+
+fn commit_for_epoch(call: &mut Call, _: &mut Memory) -> Course {
+    commit(call, |c| c.condition("epoch = :mine"))
+}
+
+/// The commit of a failure arrives once more after the one that follows it under the same epoch.
+fn commit_twice(call: &Call, answer: &mut WireResponse, memory: &mut Memory) -> Vec<Call> {
+    let is_failure = call.updates_with(":mine") && call.status() == "failed";
+    if !is_failure || answer.status != 200 {
+        return Vec::new();
+    }
+    if !call.attribute("letter_pending").is_null() {
+        memory.calls.insert(call.job().to_owned(), call.clone());
+        return Vec::new();
+    }
+    memory.calls.remove(call.job()).into_iter().collect()
+}
+
+/// After each claim, the jobs that the process has ticked before are renewed.
+fn renew_for_ever(call: &Call, answer: &mut WireResponse, memory: &mut Memory) -> Vec<Call> {
+    let who = format!("{} ", call.component);
+    if call.is_commit() && answer.status == 200 {
+        memory.calls.insert(format!("{who}{}", call.job()), call.clone());
+    }
+    if !call.is_claim() || answer.status != 200 {
+        return Vec::new();
+    }
+    let earlier = memory.calls.iter().filter(|(key, _)| key.starts_with(&who));
+    let others = earlier.filter(|(_, commit)| commit.job() != call.job());
+    others.map(|(_, commit)| renewal(commit, call.now_ms + 60_000)).collect()
+}
+
+fn renewal(commit: &Call, until_ms: i64) -> Call {
+    let body = json!({
+        "TableName": commit.body["TableName"],
+        "Key": commit.body["Key"],
+        "UpdateExpression": "SET lease_until = :until, due_at = :until",
+        "ConditionExpression": "attribute_exists(#owner)",
+        "ExpressionAttributeNames": { "#owner": "owner" },
+        "ExpressionAttributeValues": { ":until": integer(until_ms) },
+    });
+    commit.another("UpdateItem", body)
 }
 
 fn commit_by_wall_clock(call: &mut Call, _: &mut Memory) -> Course {

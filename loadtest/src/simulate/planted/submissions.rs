@@ -7,18 +7,23 @@ use serde_json::Value;
 
 /// All of them.
 pub(super) const BUGS: &[Bug] = &[
-    bug("request_unconditional", "A request is stored without a condition.", &[
-        Invariant::WritesAreConditional,
-    ])
+    bug(
+        "request_unconditional",
+        "A request is stored without a condition.",
+        &[Invariant::WritesAreConditional],
+    )
     .before(|call, _| when_puts(call, "spec", Call::unconditional)),
-    bug("request_overwritten", "A repeated submission writes its own request over the first.", &[
-        Invariant::SameKeySameJob,
-    ])
+    bug(
+        "request_overwritten",
+        "A repeated submission writes its own request over the first.",
+        &[Invariant::SameKeySameJob],
+    )
     .before(|call, _| when_puts(call, "spec", overwrite)),
-    bug("job_starts_again", "A repeated submission sets its job back to the start.", &[
-        Invariant::EpochsFence,
-        Invariant::TransitionsAreLegal,
-    ])
+    bug(
+        "job_starts_again",
+        "A repeated submission sets its job back to the start.",
+        &[Invariant::EpochsFence, Invariant::TransitionsAreLegal],
+    )
     .before(|call, _| when_puts(call, "state", |c| c.condition(WHATEVER_IS_THERE))),
     bug("accepted_too_early", "A job is accepted before it is stored.", &[Invariant::EveryJobEnds])
         .before(store_late),

@@ -7,7 +7,8 @@ use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, presets::NOTHING
 #[must_use]
 pub fn table(hunts: &[Hunted]) -> String {
     let mut table = Table::new();
-    let header = ["planted bug", "what workers do that have it", "caught by", "seeds", "faults", "jobs"];
+    let header =
+        ["planted bug", "what workers do that have it", "caught by", "seeds", "faults", "jobs"];
     table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
     table.add_rows(hunts.iter().map(row));
     for column in table.column_iter_mut() {
