@@ -137,12 +137,6 @@ impl Call {
         self.updates_with(":token")
     }
 
-    /// Whether it makes a lease longer.
-    #[must_use]
-    pub fn is_renewal(&self) -> bool {
-        self.updates_with(":epoch")
-    }
-
     /// Whether it commits a tick.
     #[must_use]
     pub fn is_commit(&self) -> bool {

@@ -32,3 +32,22 @@ fn row(hunted: &Hunted) -> Vec<Cell> {
         number(bug.jobs as u64),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Invariant, all};
+    use super::*;
+
+    #[test]
+    fn a_bug_that_has_escaped_is_seen_at_a_glance() {
+        let (caught, escaped) = (all().next().unwrap(), all().nth(1).unwrap());
+        let (invariant, text) = (Invariant::EpochsFence, String::new());
+        let found = Some(Found { seed: 6, invariant, text });
+        let hunts = [Hunted { bug: caught, found }, Hunted { bug: escaped, found: None }];
+        let text = table(&hunts);
+        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line(caught.name).contains("epochs_fence") && line(caught.name).contains(" 7 "));
+        assert!(line(escaped.name).contains("ESCAPED"));
+        assert!(text.ends_with("1 of 2 planted bugs were caught"));
+    }
+}
