@@ -13,7 +13,7 @@ use aurora_restore_local::clock::TokioNow;
 use aurora_restore_local::cloud::Cloud;
 use aurora_restore_local::data_plane::NoData;
 use aurora_restore_local::settings::WorldSettings;
-use aurora_restore_local::transport::LocalTransport;
+use aurora_restore_local::transport::{Direct, LocalTransport, Network};
 use aurora_restore_local::world::World;
 use aurora_restore_producer::submit::submit;
 use aurora_restore_shared::clock::Clock;
@@ -177,12 +177,18 @@ impl Sim {
     /// The outside world of a process of this name.
     #[must_use]
     pub fn env(&self, process: &str) -> Environment {
-        self.env_by(process, self.clock)
+        self.env_by(process, self.clock, Arc::new(Direct))
     }
 
-    fn env_by(&self, process: &str, clock: Clock) -> Environment {
+    /// The same, behind a network.
+    #[must_use]
+    pub fn env_through(&self, process: &str, network: Arc<dyn Network>) -> Environment {
+        self.env_by(process, self.clock, network)
+    }
+
+    fn env_by(&self, process: &str, clock: Clock, network: Arc<dyn Network>) -> Environment {
         let n = self.draws.fetch_add(1, Ordering::Relaxed);
-        let transport = LocalTransport::new(self.cloud.clone(), process);
+        let transport = LocalTransport::through(self.cloud.clone(), process, network);
         // A retry budget per process and run: the SDK keeps them by name for the whole test binary.
         let name = format!("{process}-{n}");
         let http = SharedHttpClient::new(transport);
@@ -213,7 +219,7 @@ impl Sim {
         let name = settings.worker_id.as_ref().map_or("worker", |id| id.as_str()).to_owned();
         let account = self.common.local_account.clone();
         let databases = Arc::new(SimDatabases::new(self.cloud.clone()));
-        Worker::new(self.env_by(&name, clock), account, settings, databases)
+        Worker::new(self.env_by(&name, clock, Arc::new(Direct)), account, settings, databases)
     }
 
     /// A running worker.

@@ -4,9 +4,9 @@ use super::classes::FaultClass;
 use super::exhaustive::{self, Exhaustive};
 use super::knobs::{Knobs, Profile};
 use super::many::{Summary, run_seeds};
-use super::report;
 use super::run::{Options, run_seed};
 use super::shrink::shrink;
+use super::{planted, report};
 use anyhow::ensure;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -87,7 +87,11 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
             (seed, seed.saturating_add(1))
         }
     };
-    if from < to { Ok(from..to) } else { Err(format!("{text:?} has no seed: FROM must be below TO")) }
+    if from < to {
+        Ok(from..to)
+    } else {
+        Err(format!("{text:?} has no seed: FROM must be below TO"))
+    }
 }
 
 fn class(text: &str) -> Result<FaultClass, String> {
@@ -127,7 +131,7 @@ impl Simulate {
         }
         match (self.exhaustive, self.planted) {
             (Some(what), _) => self.exhaust(what),
-            (None, true) => anyhow::bail!("no planted bugs yet"),
+            (None, true) => self.hunt(),
             (None, false) => self.run_seeds(),
         }
     }
@@ -203,6 +207,18 @@ impl Simulate {
         bar.lock().unwrap_or_else(PoisonError::into_inner).finish_and_clear();
         self.say(&report::exhausted(&found, since.elapsed()))?;
         Ok(found.is_good())
+    }
+
+    fn hunt(&self) -> anyhow::Result<bool> {
+        let bar = bar(planted::all().count() as u64);
+        let hunts = planted::hunt_all(self.threads(), &|_| bar.inc(1))?;
+        bar.finish_and_clear();
+        self.say(&planted::table(&hunts))?;
+        self.say(
+            "\nMany of these bugs bring circumstances of their own, so that they show at once: the \
+             seeds say that the auditor sees a bug, not how often chance meets it.\n",
+        )?;
+        Ok(hunts.iter().all(|hunted| hunted.found.is_some()))
     }
 
     fn say(&self, text: &str) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ pub mod knobs;
 pub mod many;
 pub mod orders;
 pub mod people;
+pub mod planted;
 mod report;
 pub mod run;
 pub mod script;

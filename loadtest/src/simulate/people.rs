@@ -161,8 +161,9 @@ impl Person {
                 self.count(FaultClass::NativeRedrive, done);
             }
             Meddling::TakeName => {
-                let done = self.sim.make_cluster(&self.order.target, None).await.is_ok();
-                self.count(FaultClass::StrangerTakesName, done);
+                // Whether it was told so or not, it may have the name now.
+                self.counter.add(FaultClass::StrangerTakesName);
+                drop(self.sim.make_cluster(&self.order.target, None).await);
             }
             Meddling::DeleteSource => self.delete_source().await,
             Meddling::RemoveTags => self.remove_tags().await,
@@ -190,6 +191,12 @@ impl Person {
 
     fn count(&self, class: FaultClass, done: bool) {
         self.counter.add_many(class, u64::from(done));
+    }
+
+    /// Counts it before the call: its effect may take place although the answer is lost.
+    fn lay_hands_on_it(&self, class: FaultClass) {
+        self.touched.add(&self.order.target);
+        self.counter.add(class);
     }
 
     async fn purge(&self) {
@@ -277,9 +284,9 @@ impl Person {
     }
 
     async fn delete_source(&self) {
+        self.counter.add(FaultClass::SourceDeleted);
         let delete = self.rds().delete_db_cluster_snapshot();
-        let done = delete.db_cluster_snapshot_identifier(SNAPSHOT).send().await.is_ok();
-        self.count(FaultClass::SourceDeleted, done);
+        drop(delete.db_cluster_snapshot_identifier(SNAPSHOT).send().await);
     }
 
     /// Waits for the cluster of the order, available and with the job's tag; answers its ARN.
@@ -310,20 +317,19 @@ impl Person {
 
     async fn remove_tags(&self) {
         let Some(arn) = self.restored().await else { return };
-        self.touched.add(&self.order.target);
+        self.lay_hands_on_it(FaultClass::TagsRemoved);
         let call = self.rds().remove_tags_from_resource().resource_name(arn).tag_keys(JOB_TAG);
-        self.count(FaultClass::TagsRemoved, call.send().await.is_ok());
+        drop(call.send().await);
     }
 
     async fn rename(&self) {
         if self.restored().await.is_none() {
             return;
         }
-        self.touched.add(&self.order.target);
+        self.lay_hands_on_it(FaultClass::HumanRenames);
         let call = self.rds().modify_db_cluster().db_cluster_identifier(&self.order.target);
         let call = call.new_db_cluster_identifier(format!("{}-kept", self.order.target));
-        let done = call.apply_immediately(true).send().await.is_ok();
-        self.count(FaultClass::HumanRenames, done);
+        drop(call.apply_immediately(true).send().await);
     }
 
     async fn delete_instance(&self) {
@@ -337,10 +343,9 @@ impl Person {
                 all.find(|(_, i)| is_it(i)).map(|(_, i)| i.identifier.clone())
             };
             if let Some(instance) = found {
-                self.touched.add(&self.order.target);
+                self.lay_hands_on_it(FaultClass::HumanDeletes);
                 let call = self.rds().delete_db_instance().db_instance_identifier(instance);
-                let done = call.skip_final_snapshot(true).send().await.is_ok();
-                return self.count(FaultClass::HumanDeletes, done);
+                return drop(call.skip_final_snapshot(true).send().await);
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -43,12 +43,7 @@ fn per_second(n: u64, took: Duration) -> String {
 
 /// What the run is turned by, before it begins.
 #[must_use]
-pub fn knobs(
-    knobs: &Knobs,
-    seeds: &Range<u64>,
-    threads: usize,
-    without: &[FaultClass],
-) -> String {
+pub fn knobs(knobs: &Knobs, seeds: &Range<u64>, threads: usize, without: &[FaultClass]) -> String {
     let Range { start, end } = seeds;
     let mut text = format!("simulate --seeds {start}..{end} {knobs} --threads {threads}");
     if !without.is_empty() {
@@ -147,8 +142,11 @@ pub fn verdict(verdict: &Verdict, knobs: &Knobs, without: &[FaultClass]) -> Stri
         // Writing to a String cannot fail.
         let _ = writeln!(text, "VIOLATED {violation}");
     }
-    let only = if without.is_empty() { String::new() } else { format!(" --without {}", names(without)) };
-    text + &format!("again: aurora-restore-loadtest simulate --seeds {seed} {knobs}{only} --trace\n")
+    let only =
+        if without.is_empty() { String::new() } else { format!(" --without {}", names(without)) };
+    text + &format!(
+        "again: aurora-restore-loadtest simulate --seeds {seed} {knobs}{only} --trace\n"
+    )
 }
 
 /// The moment at which a line of a trace begins.
@@ -185,7 +183,8 @@ pub fn exhausted(found: &Exhausted, took: Duration) -> String {
 /// Strikes in words: what, at which point, at which call.
 fn spelled(strikes: &Strikes, found: &Exhausted) -> String {
     let one = |(point, strike): &(usize, _)| {
-        let call = found.points.get(*point).map(|p| format!(" ({} of {})", p.operation, p.component));
+        let call =
+            found.points.get(*point).map(|p| format!(" ({} of {})", p.operation, p.component));
         format!("{strike:?} at point {point}{}", call.unwrap_or_default())
     };
     strikes.iter().map(one).collect::<Vec<_>>().join(", then ")

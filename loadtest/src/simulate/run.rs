@@ -33,18 +33,20 @@ use tokio::time::{Instant, sleep_until};
 pub struct Options {
     /// Keeps the lines of the trace.
     pub keep_trace: bool,
-    /// What carries the requests of workers: a planted bug, or nothing special.
+    /// What carries the requests of workers and submitters: a planted bug, or nothing special.
     pub network: Arc<dyn Network>,
     /// Strikes at counted points; nothing happens by chance then.
     pub script: Option<Script>,
     /// Classes that do not strike, although the seed has drawn them.
     pub without: BTreeSet<FaultClass>,
+    /// Ends the run where the first thing does not hold that must.
+    pub stop_at_violation: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let (network, without) = (Arc::new(Direct), BTreeSet::new());
-        Self { keep_trace: false, network, script: None, without }
+        Self { keep_trace: false, network, script: None, without, stop_at_violation: false }
     }
 }
 
@@ -83,10 +85,24 @@ pub fn run_seed(seed: u64, knobs: &Knobs, options: &Options) -> anyhow::Result<V
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
         let mut run = Run::prepare(seed, *knobs, options).await?;
-        run.safety().await;
-        run.liveness().await;
+        let over = until_violation(run.auditor.clone(), options.stop_at_violation);
+        tokio::select! {
+            biased;
+            () = run.both_phases() => {}
+            () = over => {}
+        }
         Ok(run.judge())
     })
+}
+
+/// Ends soon after the first violation; where none is to end the run, never.
+async fn until_violation(auditor: Auditor, stops: bool) {
+    if !stops {
+        std::future::pending::<()>().await;
+    }
+    while auditor.violation_count() == 0 {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// The trace and the auditor look on together.
@@ -116,6 +132,7 @@ struct Run {
     trace: Trace,
     auditor: Auditor,
     adrift: Adrift,
+    network: Arc<dyn Network>,
     script: Option<Script>,
     obituaries: UnboundedReceiver<String>,
     liveness_ms: i64,
@@ -170,6 +187,7 @@ impl Run {
             trace,
             auditor,
             adrift,
+            network: Arc::clone(&options.network),
             script: options.script.clone(),
             obituaries,
             liveness_ms: 0,
@@ -206,6 +224,11 @@ impl Run {
         for (offset, happening) in happens {
             self.agenda.add(start + offset, happening);
         }
+    }
+
+    async fn both_phases(&mut self) {
+        self.safety().await;
+        self.liveness().await;
     }
 
     /// Everything may fail.
@@ -422,6 +445,7 @@ impl Run {
         for _ in 0..callers {
             let caller = Caller {
                 sim: Arc::clone(&self.sim),
+                network: Arc::clone(&self.network),
                 counter: self.counter.clone(),
                 rng: self.rng.fork(),
                 may_crash: self.script.is_none() && self.knobs.profile != Profile::Calm,

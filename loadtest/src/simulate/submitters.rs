@@ -5,6 +5,7 @@ use super::classes::{Counter, FaultClass};
 use super::orders::Order;
 use crate::sim::Sim;
 use crate::sim::suspend::{Driven, drive_to};
+use aurora_restore_local::transport::Network;
 use aurora_restore_producer::submit::{Submission, SubmitError, submit};
 use aurora_restore_shared::ids::JobId;
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ impl Accepted {
 pub struct Caller {
     /// The cloud, and time.
     pub sim: Arc<Sim>,
+    /// What carries its requests.
+    pub network: Arc<dyn Network>,
     /// Counts crashes.
     pub counter: Counter,
     /// Chance.
@@ -96,7 +99,8 @@ impl Caller {
         attempt: usize,
         order: &Order,
     ) -> Option<Result<Submission, SubmitError>> {
-        let env = self.sim.env(&format!("submitter-{n}.{attempt}"));
+        let name = format!("submitter-{n}.{attempt}");
+        let env = self.sim.env_through(&name, Arc::clone(&self.network));
         let submitting = submit(&env, &order.request);
         let may_crash = self.may_crash && self.counter.may(FaultClass::SubmitterCrash);
         if !may_crash || self.rng.u8(..3) > 0 {

@@ -83,10 +83,22 @@ impl Book {
     }
 
     fn sent_batch(&mut self, seen: &Seen<'_>) {
-        for sent in members(&answer(seen), "Successful") {
+        let (sending, answer) = (body(seen), answer(seen));
+        for sent in members(&answer, "Successful") {
             let is_new = self.sent.insert(text(sent, "MessageId").to_owned());
             self.sightings.deduplicated_sends += u64::from(!is_new);
+            let is_it = |entry: &&Value| text(entry, "Id") == text(sent, "Id");
+            if let Some(entry) = members(&sending, "Entries").find(is_it)
+                && let Said::WakeUp { job, seq } = Said::by(text(entry, "MessageBody"))
+            {
+                self.woken.insert((seen.component.to_owned(), job, seq));
+            }
         }
+    }
+
+    /// Whether a process has sent a wake-up.
+    pub(super) fn has_woken(&self, component: &str, job: &str, seq: i64) -> bool {
+        self.woken.contains(&(component.to_owned(), job.to_owned(), seq))
     }
 
     fn letter_sent(&mut self, seen: &Seen<'_>, letter: &str, is_new: bool) {
@@ -96,6 +108,12 @@ impl Book {
             return;
         }
         let letter: Value = serde_json::from_str(letter).unwrap_or_default();
+        if let Said::WakeUp { job, .. } = Said::by(text(&letter, "body"))
+            && self.is_stored(&job)
+        {
+            let text = format!("the wake-up of job {job} was buried, which is there");
+            self.report(seen.record, Invariant::LettersMatch, text);
+        }
         let who = (seen.component.to_owned(), text(&letter, "body").to_owned());
         self.buried.insert(who, seen.record.n);
         self.sightings.buried += u64::from(is_new);

@@ -42,6 +42,8 @@ pub(super) struct Book {
     pub(super) refused: BTreeMap<(String, String), u64>,
     /// The last letter that a process has put a body into: the number of the call.
     pub(super) buried: BTreeMap<(String, String), u64>,
+    /// Who has sent which wake-ups of which job.
+    pub(super) woken: BTreeSet<(String, String, i64)>,
     /// Who was brought a pointer to which job.
     pub(super) pointed: BTreeSet<(String, String)>,
     /// Instances that were created, with their immutable ids.
@@ -69,6 +71,7 @@ impl Book {
             sent: BTreeSet::new(),
             refused: BTreeMap::new(),
             buried: BTreeMap::new(),
+            woken: BTreeSet::new(),
             pointed: BTreeSet::new(),
             instances: BTreeMap::new(),
             violations: Vec::new(),

@@ -2,10 +2,11 @@
 
 use super::Invariant;
 use super::book::Book;
+use super::job::Job;
 use super::state::State;
 use super::state_rules::Findings;
 use aurora_restore_local::params::Params;
-use aurora_restore_local::rds::model::{Cluster, Place, Tags};
+use aurora_restore_local::rds::model::{Cluster, Instance, Place, Tags};
 use aurora_restore_local::witness::Seen;
 use aurora_restore_local::world::World;
 
@@ -47,6 +48,10 @@ impl Book {
     /// effect of one who does not hold it any more is counted; what it does is judged like any.
     fn worked_for(&mut self, seen: &Seen<'_>, id: &str, wrong: &mut Findings) {
         let Some(job) = self.jobs.get(id) else { return };
+        if !job.claimers.values().any(|claimer| claimer == seen.component) {
+            let text = format!("it belongs to job {id}, which the caller has never claimed");
+            wrong.push((Invariant::OnlyOwnResources, text));
+        }
         if !job.is_held_by(seen.component) {
             self.sightings.late_effects += 1;
         } else if !self.is_holder(&job.slot, id) {
@@ -111,6 +116,14 @@ impl Book {
             && all.iter().any(|instance| instance.resource_id == earlier)
         {
             let text = "created twice".to_owned();
+            wrong.push((Invariant::OneClusterPerJob, text));
+        }
+        let is_its =
+            |i: &&&Instance| job_of(&i.tags) == Some(&id) && i.status.as_str() != "deleting";
+        let count = u64::try_from(all.iter().filter(is_its).count()).ok();
+        let planned = self.jobs.get(&id).and_then(Job::planned_instances);
+        if planned.is_some() && count > planned {
+            let text = format!("job {id} has {count:?} instances, planned {planned:?}");
             wrong.push((Invariant::OneClusterPerJob, text));
         }
         Some(id)

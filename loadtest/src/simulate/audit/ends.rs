@@ -33,6 +33,16 @@ impl Book {
         }
     }
 
+    /// A job that ends well has waited for what it makes.
+    pub(super) fn finished_early(&self, world: &World, id: &str) -> Option<String> {
+        let is_its = |tags| job_of(tags).is_some_and(|tag| tag == id);
+        let mut clusters = world.rds.clusters().map(|(_, c)| (&c.tags, &c.identifier, &c.status));
+        let mut instances = world.rds.instances().map(|(_, i)| (&i.tags, &i.identifier, &i.status));
+        let mut all = clusters.by_ref().chain(instances.by_ref());
+        let unready = all.find(|(tags, _, status)| is_its(tags) && status.as_str() == "creating");
+        unready.map(|(_, name, _)| format!("job {id} has succeeded while {name} is being made"))
+    }
+
     /// Pointers and failed jobs match one to one.
     fn letters(&self, world: &World, excuses: &Excuses, found: &mut Findings) {
         let mut pointers: BTreeMap<String, Vec<Option<i64>>> = BTreeMap::new();

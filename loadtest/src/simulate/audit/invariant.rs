@@ -65,6 +65,8 @@ invariants! {
         "A claim is made for the wake-up that the job expects, and for no other.";
     AckAfterCommit => None, "ack_after_commit",
         "A wake-up is deleted only when its job needs it no more.";
+    SendFirst => None, "send_first",
+        "A due time is moved on only by who has sent the job's wake-up.";
     StepsStayDone => None, "steps_stay_done",
         "A step that is done stays done, and what was found out of a resource stays.";
     TransitionsAreLegal => None, "transitions_are_legal",

@@ -18,6 +18,10 @@ pub(super) struct Job {
     pub(super) plans: BTreeMap<String, String>,
     /// Who has claimed which epoch.
     pub(super) claimers: BTreeMap<i64, String>,
+    /// Claims since the last commit.
+    pub(super) open_claims: u32,
+    /// Ticks that ended without the slot it wants, although its holder had ended.
+    pub(super) vain_waits: u32,
     /// The epoch in which it was last seen to have ended.
     pub(super) ended_epoch: Option<i64>,
     /// The wake-up numbers that pointers to it were sent for.

@@ -24,6 +24,8 @@ pub(super) struct StateWrite<'a> {
     pub(super) lease_ms: i64,
     /// Whether a pointer to the job was sent that names the number the state had before.
     pub(super) letter_sent: bool,
+    /// Whether the caller has sent the wake-up that the job expected before.
+    pub(super) wake_up_sent: bool,
 }
 
 impl StateWrite<'_> {
@@ -61,6 +63,7 @@ impl StateWrite<'_> {
                 self.committed(before, after, found);
             }
             Change::Renewal => self.by_claimer("renewed", before, found),
+            Change::Moved => self.moved(before, after, found),
             Change::Replay if !self.may_replay => {
                 let text = "a failed job was set going by who was not asked to".into();
                 found.push((Invariant::TransitionsAreLegal, text));
@@ -75,8 +78,35 @@ impl StateWrite<'_> {
         }
     }
 
+    fn value(&self, name: &str) -> Option<i64> {
+        self.body.get("ExpressionAttributeValues").and_then(|v| number(v, name))
+    }
+
+    /// A due time is moved on by who has read it and has sent the wake-up; nobody else touches it
+    /// while the job is held.
+    fn moved(&self, before: &State, after: &State, found: &mut Findings) {
+        if (before.due_at, before.watches) == (after.due_at, after.watches) {
+            return;
+        }
+        let is_moving_on = self.value(":next").is_some();
+        let is_read = is_moving_on && self.value(":due") == before.due_at;
+        if before.owner.is_some() && !is_read {
+            let text = format!("the due time of a job that {:?} holds was moved", before.owner);
+            found.push((Invariant::LiveJobsAreDue, text));
+        }
+        if is_moving_on && !self.wake_up_sent {
+            let text = format!("moved on, and no wake-up was sent for number {}", before.seq);
+            found.push((Invariant::SendFirst, text));
+        }
+    }
+
     fn claimed(&self, before: &State, after: &State, found: &mut Findings) {
-        let value = |name| self.body.get("ExpressionAttributeValues").and_then(|v| number(v, name));
+        let value = |name| self.value(name);
+        let lasts = after.lease_until.zip(value(":now")).map(|(until, now)| until - now);
+        if lasts != Some(self.lease_ms) {
+            let text = format!("claimed for {lasts:?} ms, a lease is {}", self.lease_ms);
+            found.push((Invariant::LeasesAreRespected, text));
+        }
         if after.owner.as_deref() != Some(self.component) {
             let text = format!("claimed in the name of {:?}", after.owner);
             found.push((Invariant::EpochsFence, text));
@@ -89,12 +119,6 @@ impl StateWrite<'_> {
                     found.push((Invariant::LeasesAreRespected, text));
                 }
             }
-        }
-        if let (Some(now), Some(until)) = (value(":now"), after.lease_until)
-            && until - now > self.lease_ms
-        {
-            let text = format!("taken for {} ms", until - now);
-            found.push((Invariant::LeasesAreRespected, text));
         }
         if value(":seq") != Some(before.seq) {
             let text = format!("claimed for {:?}, the job expects {}", value(":seq"), before.seq);
@@ -117,6 +141,10 @@ impl StateWrite<'_> {
         if before.owner.is_none() && !before.letter_pending {
             let text = format!("committed again under epoch {}", before.epoch);
             found.push((Invariant::EpochsFence, text));
+        }
+        if after.owner.is_some() {
+            let text = format!("committed, and {:?} holds it still", after.owner);
+            found.push((Invariant::TransitionsAreLegal, text));
         }
         if after.token != before.token {
             let text = format!("committed with the token of another claim of {:?}", self.claimer);

@@ -3,12 +3,21 @@
 use super::book::Book;
 use super::job::{Job, plan_key};
 use super::records::body;
+use super::slot_rules::Slot;
 use super::state::{Change, State};
 use super::state_rules::{Findings, StateWrite};
 use super::typed::number;
 use super::{Invariant, Role};
 use aurora_restore_local::witness::Seen;
 use serde_json::Value;
+
+/// A job counts as poisoned after five claims without a commit; the commit that says so may itself
+/// meet with faults a few times.
+const MOST_CLAIMS: u32 = 15;
+
+/// A tick that finds the holder of a slot ended gives that slot free, unless the table is out of
+/// reach or the holder has just ended.
+const MOST_VAIN_WAITS: u32 = 5;
 
 impl Book {
     pub(super) fn state_written(&mut self, seen: &Seen<'_>, role: Option<Role>, id: &str) {
@@ -21,6 +30,7 @@ impl Book {
                 self.report(seen.record, invariant, text);
             }
             self.sight(seen, before.as_ref(), after.as_ref());
+            self.count_claims(seen, id, Change::of(before.as_ref(), after.as_ref()));
         }
         let job = self.jobs.entry(id.to_owned()).or_default();
         if let Some(after) = &after {
@@ -52,12 +62,57 @@ impl Book {
             after,
             claimer: before.and_then(|before| job?.claimer(before.epoch)),
             may_replay: role == Role::Operator || pointed(),
+            wake_up_sent: before
+                .is_some_and(|before| self.has_woken(seen.component, id, before.seq)),
             lease_ms: self.setting.lease_ms,
             letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains(&s.seq)),
         };
         let mut found = write.findings();
         found.extend(unknown_things(job, before, after));
+        if after.is_some_and(|after| after.status == "succeeded")
+            && let Some(text) = self.finished_early(seen.world, id)
+        {
+            found.push((Invariant::OnlyTheDeclaredResult, text));
+        }
         found
+    }
+
+    /// A job that ends its workers must end itself, sooner or later.
+    fn count_claims(&mut self, seen: &Seen<'_>, id: &str, change: Change) {
+        let job = self.jobs.entry(id.to_owned()).or_default();
+        match change {
+            Change::Claim => job.open_claims += 1,
+            Change::Commit => {
+                job.open_claims = 0;
+                self.waits_in_vain(seen, id);
+                return;
+            }
+            _ => {}
+        }
+        // A record without a request is a newer release's, and is left to it.
+        let (claims, is_ours) = (job.open_claims, job.request.is_some());
+        if change == Change::Claim && is_ours && claims > MOST_CLAIMS {
+            let text = format!("{claims} claims of job {id}, and no commit");
+            self.report(seen.record, Invariant::EveryJobEnds, text);
+        }
+    }
+
+    /// A slot whose holder has ended is swept by whoever wants it.
+    fn waits_in_vain(&mut self, seen: &Seen<'_>, id: &str) {
+        let slot = self.jobs.get(id).map(|job| job.slot.clone()).unwrap_or_default();
+        let has_ended = |holder: &String| {
+            let state = self.jobs.get(holder).and_then(|job| job.state.as_ref());
+            state.is_some_and(State::is_ended)
+        };
+        let in_vain =
+            |slot: &Slot| slot.waiting.contains_key(id) && slot.holders.keys().any(has_ended);
+        let is_vain = self.slots.get(&slot).is_some_and(in_vain);
+        let job = self.jobs.entry(id.to_owned()).or_default();
+        job.vain_waits = if is_vain { job.vain_waits + 1 } else { 0 };
+        if job.vain_waits > MOST_VAIN_WAITS {
+            let text = format!("job {id} waits for {slot}, whose holder has ended");
+            self.report(seen.record, Invariant::SlotsAreFair, text);
+        }
     }
 
     /// Counts what was seen.
