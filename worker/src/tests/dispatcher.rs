@@ -2,7 +2,7 @@
 //! due time.
 
 use super::lab::{FIRST_MS, Lab, job};
-use crate::dispatcher::Dispatcher;
+use crate::dispatcher::{Dispatcher, run};
 use crate::fleet::Worker;
 use crate::leader::Pass;
 use aurora_restore_shared::clock::EpochMs;
@@ -46,6 +46,9 @@ async fn a_job_that_nobody_takes_is_woken_ever_more_seldom() {
     let worker = lab.worker("dispatcher");
     let low = job(&worker, 1, Priority::Low);
     worker.store.put_state(&low).await.unwrap();
+    // Who submits a job wakes it at once.
+    worker.queues.send_for(&low).await.unwrap();
+    assert_eq!(lab.wake_ups(&worker, Priority::Low).await.len(), 1);
     let mut wait = Duration::from_millis(FIRST_MS.unsigned_abs());
     for (dispatches, seconds) in [(1, 60), (2, 300), (3, 1_800), (4, 7_200), (5, 21_600)] {
         lab.pass(wait).await;
@@ -75,4 +78,20 @@ async fn a_full_page_of_due_jobs_is_followed_at_once() {
         }
         assert_eq!((passes, next, woken), (1, 0, 400));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_partition_is_dispatched_by_who_leads_it() {
+    let lab = Lab::ready().await;
+    let (first, second) = (lab.worker("first"), lab.worker("second"));
+    let jobs: Vec<_> = (0..8).map(|n| job(&first, n, Priority::Low)).collect();
+    for job in &jobs {
+        first.store.put_state(job).await.unwrap();
+    }
+    let leading = async { tokio::join!(run(&first, 0), run(&second, 1)) };
+    assert!(tokio::time::timeout(Duration::from_secs(66), leading).await.is_err());
+    assert_eq!(lab.wake_ups(&first, Priority::Low).await.len(), jobs.len());
+    let dispatched = [&first, &second].map(|worker| worker.metrics.dispatched.get());
+    assert_eq!(dispatched.iter().sum::<u64>(), 8);
+    assert!(dispatched.iter().all(|n| *n > 0), "{dispatched:?}");
 }

@@ -83,3 +83,27 @@ async fn passes_that_fail_come_ever_more_seldom() {
     assert!(failing[1] <= 500, "{failing:?}");
     assert!(failing.windows(2).skip(8).all(|pair| pair[1] - pair[0] >= 15_000), "{failing:?}");
 }
+
+/// A loop that notes how often the lead was taken or renewed before each pass.
+struct Counting<'a> {
+    lab: &'a Lab,
+    worker: &'a Worker,
+    renewals: &'a Mutex<Vec<usize>>,
+}
+
+impl Pass for Counting<'_> {
+    async fn pass(&mut self) -> anyhow::Result<EpochMs> {
+        self.renewals.lock().unwrap().push(self.lab.calls("leader", "UpdateItem"));
+        Ok(self.worker.after(self.worker.settings.leadership / 3))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_falls_due_with_a_renewal_runs_under_the_new_lease() {
+    let lab = Lab::ready().await;
+    let (worker, renewals) = (lab.worker("leader"), Mutex::default());
+    let led =
+        run_led(&worker, "loop", Counting { lab: &lab, worker: &worker, renewals: &renewals });
+    assert!(tokio::time::timeout(Duration::from_secs(45), led).await.is_err());
+    assert_eq!(renewals.into_inner().unwrap(), [1, 2, 3, 4, 5]);
+}

@@ -43,7 +43,8 @@ async fn a_claim_whose_answer_was_lost_is_known_again() {
         let claimed = store.claim(job.id, Seq(1), &lease(name), name, START_MS).await;
         claimed.unwrap()
     };
-    let ClaimOutcome::Claimed(claimed) = claim("w1").await else { panic!("refused") };
+    let first = claim("w1").await;
+    let ClaimOutcome::Claimed(claimed) = first else { panic!("{first:?}") };
     assert_eq!((claimed.epoch, claimed.claims), (Epoch(1), 1), "claimed once");
     assert_eq!(claim("w2").await, ClaimOutcome::Refused(crate::job::ClaimRefused::Leased));
     let stale = store.claim(job.id, Seq(2), &lease("w1"), "w1", START_MS).await.unwrap();
