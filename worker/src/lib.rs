@@ -20,3 +20,6 @@ pub mod step;
 pub mod steps;
 pub mod target_slot;
 pub mod tick;
+
+#[cfg(test)]
+mod tests;

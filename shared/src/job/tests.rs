@@ -126,6 +126,49 @@ fn a_retry_keeps_what_is_done_and_gives_the_rest_fresh_attempts() {
 }
 
 #[test]
+fn only_the_next_number_of_the_same_epoch_and_token_is_a_commit_of_ours() {
+    let ours = claimed().commit(Ending::Succeed, 2_000);
+    assert!(ours.is_committed_by(&claimed()));
+    let others = [
+        JobState { epoch: Epoch(2), ..ours.clone() },
+        JobState { token: Some("t2".into()), ..ours.clone() },
+        JobState { seq: Seq(3), ..ours.clone() },
+        claimed(),
+    ];
+    for other in others {
+        assert!(!other.is_committed_by(&claimed()), "{other:?}");
+    }
+}
+
+#[test]
+fn a_commit_leaves_nothing_of_the_wake_up_that_led_to_it() {
+    let watch = Watch {
+        account: "111111111111".parse().unwrap(),
+        region: "us-east-1".parse().unwrap(),
+        kind: crate::watch::WatchKind::Cluster,
+        id: "c".into(),
+        want: "available".into(),
+        expected_at_ms: 5,
+    };
+    let (watch, letter_pending, dispatches) = (Some(watch), true, 7);
+    let ticked = JobState { watch, letter_pending, dispatches, claims: 3, ..claimed() };
+    let next = ticked.commit(Ending::WaitUntil { due_at_ms: 9 }, 2_000);
+    let rest = (next.watch, next.letter_pending, next.dispatches, next.claims, next.lease);
+    assert_eq!(rest, (None, false, 0, 0, None));
+}
+
+#[test]
+fn every_transition_of_an_ended_job_expects_a_new_wake_up() {
+    let failed = claimed().commit(Ending::Fail { failed_at: failure(), due_at_ms: 9 }, 2_000);
+    let again = failed.claim(Seq(2), &lease("w", 99_000), "t", 63_000).unwrap();
+    let sent = again.letter_sent();
+    assert_eq!((again.claims, sent.claims, sent.seq), (1, 0, Seq(3)));
+    let dispatched = JobState { dispatches: 4, ..sent };
+    let retried = dispatched.retry(70_000, 60_000).unwrap();
+    assert_eq!((retried.seq, retried.dispatches), (Seq(4), 0));
+}
+
+#[test]
 fn a_step_state_reads_back_as_written() {
     for text in ["waiting 0 1790000000000", "done 3 5 took_over", "failed 8 7", "waiting 1 5 r9"] {
         assert_eq!(text.parse::<StepState>().map(|s| s.to_string()), Ok(text.to_owned()));

@@ -146,3 +146,6 @@ fn stored(message: aws_sdk_sqs::types::Message) -> StoredLetter {
     let letter = serde_json::from_str(&body).map_err(|_| body);
     StoredLetter { letter, receipt: message.receipt_handle.unwrap_or_default() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,8 +96,13 @@ pub struct Sending {
 /// SQS takes at most ten messages in one batch.
 pub const BATCH: usize = 10;
 
-/// How SQS refuses a receipt that is no longer the last one; the second is what FIFO queues answer.
-const EXPIRED_RECEIPT: [&str; 2] = ["ReceiptHandleIsInvalid", "InvalidParameterValue"];
+/// How SQS refuses a receipt that is no longer the last one; the second is what FIFO queues answer,
+/// the third what a message is called that is visible again.
+const EXPIRED_RECEIPT: [&str; 3] = [
+    "ReceiptHandleIsInvalid",
+    "InvalidParameterValue",
+    "AWS.SimpleQueueService.MessageNotInflight",
+];
 
 /// The longest a receive may wait, seconds.
 pub const LONG_POLL_SECONDS: i32 = 20;

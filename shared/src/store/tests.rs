@@ -24,6 +24,9 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod slots;
+mod state;
+
 const START_MS: i64 = 1_795_305_600_000;
 
 fn job_ids() -> impl Strategy<Value = JobId> {
@@ -226,17 +229,22 @@ fn an_unreadable_item_names_the_item_and_the_attribute() {
 }
 
 async fn store() -> (Store, Clock) {
+    let (store, clock, _) = on_a_cloud().await;
+    (store, clock)
+}
+
+async fn on_a_cloud() -> (Store, Clock, Cloud) {
     let cloud = Cloud::new(
         World::new(WorldSettings::default(), Box::new(NoData)),
         Arc::new(TokioNow::starting_at(START_MS)),
     );
     let clock = Clock::starting_at(START_MS);
-    let http = SharedHttpClient::new(LocalTransport::new(cloud, "store"));
+    let http = SharedHttpClient::new(LocalTransport::new(cloud.clone(), "store"));
     let env = Environment::in_process(http, clock, Entropy::seeded(1), &Common::default(), "store");
     let store = env.store();
     assert_eq!(store.create_table().await.unwrap(), TableReport::Created);
     assert_eq!(store.create_table().await.unwrap(), TableReport::Existed);
-    (store, clock)
+    (store, clock, cloud)
 }
 
 fn worker(name: &str) -> WorkerId {

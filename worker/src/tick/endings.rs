@@ -118,39 +118,66 @@ mod tests {
     use super::*;
     use aurora_restore_shared::watch::WatchKind;
 
+    /// When the step was refused for the first time.
+    const SINCE_MS: EpochMs = 1_000_000;
+
     fn verdict(kind: FailureKind, attempts: u32, waited_ms: i64) -> Verdict {
         let failure = Failure::new(kind, FailureCode::UnknownError, "x");
-        let step = StepState { attempts, retrying_since_ms: Some(0), ..StepState::started(0) };
-        judge(&failure, &step, waited_ms, &Entropy::seeded(1))
+        let retrying_since_ms = Some(SINCE_MS);
+        let step = StepState { attempts, retrying_since_ms, ..StepState::started(0) };
+        judge(&failure, &step, SINCE_MS + waited_ms, &Entropy::seeded(1))
     }
 
-    #[test]
-    fn throttled_busy_and_quota_use_no_attempt_and_end_after_a_day() {
-        for kind in [FailureKind::Throttled, FailureKind::Busy, FailureKind::Quota] {
-            assert!(matches!(verdict(kind, 99, 0), Verdict::Again { uses_attempt: false, .. }));
-            let after_a_day = verdict(kind, 0, 25 * 3_600_000);
-            assert!(
-                matches!(after_a_day, Verdict::Final(f) if f.code == FailureCode::DeadlinePassed)
-            );
+    /// How long it waits until the next try.
+    fn wait(kind: FailureKind, attempts: u32, waited_ms: i64) -> i64 {
+        match verdict(kind, attempts, waited_ms) {
+            Verdict::Again { at_ms, .. } => at_ms - SINCE_MS - waited_ms,
+            Verdict::Final(failure) => panic!("{failure}"),
         }
     }
 
     #[test]
-    fn the_patient_pace_slows_down_with_the_time_waited() {
-        let wait = |waited| match verdict(FailureKind::Busy, 0, waited) {
-            Verdict::Again { at_ms, .. } => at_ms - waited,
-            Verdict::Final(failure) => panic!("{failure}"),
-        };
-        assert!(wait(0) <= 15_000);
-        assert!(wait(3_600_000) > 100_000 && wait(3_600_000) <= 300_000);
+    fn throttled_busy_and_quota_use_no_attempt_and_end_after_a_day() {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        for kind in [FailureKind::Throttled, FailureKind::Busy, FailureKind::Quota] {
+            for waited in [0, 23 * 3_600_000, DAY_MS] {
+                let again = verdict(kind, 99, waited);
+                assert!(matches!(again, Verdict::Again { uses_attempt: false, .. }), "{again:?}");
+            }
+            let Verdict::Final(failure) = verdict(kind, 0, DAY_MS + 1) else { panic!("{kind:?}") };
+            assert_eq!(failure.code, FailureCode::DeadlinePassed);
+            assert_eq!((failure.text.as_str(), failure.kind), ("waited a day: x", kind));
+        }
+    }
+
+    #[test]
+    fn the_patient_pace_doubles_with_the_time_waited_up_to_five_minutes() {
+        let paces = [(0, 15), (15, 15), (30, 30), (60, 60), (120, 120), (250, 240), (9_999, 300)];
+        for (waited, pace) in paces {
+            let wait = wait(FailureKind::Busy, 0, waited * 1_000);
+            assert!(wait > pace * 500 && wait <= pace * 1_000, "{wait} after {waited} s");
+        }
+    }
+
+    #[test]
+    fn a_step_that_waits_for_the_first_time_waits_from_now_on() {
+        let failure = Failure::new(FailureKind::Quota, FailureCode::QuotaExceeded, "x");
+        let verdict = judge(&failure, &StepState::started(0), SINCE_MS, &Entropy::seeded(1));
+        let Verdict::Again { at_ms, .. } = verdict else { panic!("{verdict:?}") };
+        assert!(at_ms > SINCE_MS && at_ms <= SINCE_MS + 15_000, "{at_ms}");
     }
 
     #[test]
     fn transient_and_unknown_use_attempts_until_they_are_used_up() {
         for kind in [FailureKind::Transient, FailureKind::Unknown] {
-            assert!(matches!(verdict(kind, 0, 0), Verdict::Again { uses_attempt: true, .. }));
+            for (attempts, seconds) in [(0, 5), (1, 10), (2, 20), (6, 300)] {
+                let again = verdict(kind, attempts, 0);
+                assert!(matches!(again, Verdict::Again { uses_attempt: true, .. }), "{again:?}");
+                let wait = wait(kind, attempts, 0);
+                assert!(wait > seconds * 500 && wait <= seconds * 1_000, "{wait} of {seconds} s");
+            }
             let last = verdict(kind, 7, 0);
-            assert!(matches!(last, Verdict::Final(f) if f.text.starts_with("after 8 attempts")));
+            assert!(matches!(last, Verdict::Final(f) if f.text == "after 8 attempts: x"));
         }
     }
 

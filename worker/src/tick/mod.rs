@@ -274,3 +274,6 @@ async fn send_letter(worker: &Worker, failed: &JobState) -> anyhow::Result<TickE
 fn failing(worker: &Worker, failed_at: FailedAt) -> Ending {
     Ending::Fail { failed_at, due_at_ms: worker.after(LETTER_RETRY) }
 }
+
+#[cfg(test)]
+mod tests;

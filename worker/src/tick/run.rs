@@ -231,3 +231,6 @@ fn take_failure(
 fn failed(account: &mut Account) -> Option<FailedAt> {
     account.job.failed_at.take()
 }
+
+#[cfg(test)]
+mod tests;
