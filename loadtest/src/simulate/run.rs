@@ -3,30 +3,32 @@
 //! Two phases. Safety: everything may fail, and the auditor judges every call. Liveness: faults
 //! stop, and every accepted job must end within a bound.
 
-use super::agenda::{self, Agenda, Happening};
-use super::audit::{Auditor, Invariant, Setting, Violation};
+mod happen;
+mod stage;
+
+use super::agenda::{Agenda, Happening};
+use super::audit::{Auditor, Invariant, Violation};
 use super::classes::{Counter, Counts, FaultClass};
 use super::excuses;
 use super::fleet::Fleet;
 use super::knobs::{Drawn, Knobs, Profile, WIDEST_SKEW_MS};
-use super::orders::{self, Order, SOURCE};
-use super::people::{Meddling, Person, Touched};
+use super::orders::Order;
+use super::people::Touched;
 use super::script::Script;
-use super::submitters::{Accepted, Caller};
+use super::submitters::Accepted;
 use super::trace::Trace;
-use super::weather::{self, Weather};
-use super::wire::{Adrift, WireSetting};
+use super::weather::Weather;
+use super::wire::Adrift;
 use crate::sim::{START_MS, Sim};
 use aurora_restore_local::transport::{Direct, Network};
-use aurora_restore_local::witness::{Seen, Witness};
 use aurora_restore_producer::init;
 use aurora_restore_shared::estimate::{self, Operation};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Builder;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 
 /// What else a run is given.
 #[derive(Debug, Clone)]
@@ -105,16 +107,6 @@ async fn until_violation(auditor: Auditor, stops: bool) {
     }
 }
 
-/// The trace and the auditor look on together.
-struct Both<W>(Trace, W);
-
-impl<W: Witness> Witness for Both<W> {
-    fn saw(&mut self, seen: &Seen<'_>) {
-        self.0.saw(seen);
-        self.1.saw(seen);
-    }
-}
-
 /// A run under way.
 struct Run {
     seed: u64,
@@ -140,92 +132,6 @@ struct Run {
 }
 
 impl Run {
-    async fn prepare(seed: u64, knobs: Knobs, options: &Options) -> anyhow::Result<Self> {
-        let mut rng = fastrand::Rng::with_seed(seed);
-        let is_scripted = options.script.is_some();
-        let mut drawn = Drawn::by(&mut rng, knobs.profile);
-        let settings = aurora_restore_local::settings::WorldSettings {
-            speed: drawn.speed,
-            keep_calls: 1,
-            ..Sim::settings_of_world(seed)
-        };
-        let sim = Arc::new(Sim::prepared_in(settings).await?);
-        let trace = if options.keep_trace { Trace::kept() } else { Trace::default() };
-        let auditor = Auditor::new(setting(&sim, drawn.lease));
-        sim.cloud.watched_by(Both(trace.clone(), auditor.witness()));
-        let counter = Counter::without(options.without.clone());
-        let adrift = Adrift::default();
-        let mut orders = orders::draw(&mut rng, &knobs, drawn.safety / 3);
-        if is_scripted {
-            drawn.rates = Default::default();
-            orders = vec![orders::plain()];
-        }
-        let is_deadly = knobs.profile == Profile::Hostile && !is_scripted && rng.u8(..8) == 0;
-        let deadly = is_deadly.then(|| rng.usize(..orders.len()));
-        let deadly = deadly.filter(|_| counter.may(FaultClass::WorkerKillingRequest));
-        let setting = WireSetting {
-            network: Arc::clone(&options.network),
-            counter: counter.clone(),
-            adrift: adrift.clone(),
-            script: options.script.clone(),
-            lease: drawn.lease,
-            deadly_target: deadly.map(|n| orders[n].target.clone()),
-        };
-        let (sender, obituaries) = unbounded_channel();
-        let fleet = Fleet::new(knobs.workers, setting, drawn.clone(), sender, rng.fork());
-        let mut run = Self {
-            seed,
-            knobs,
-            rng,
-            fleet,
-            weather: Weather::new(sim.cloud.clone(), counter.clone()),
-            agenda: Agenda::default(),
-            orders,
-            accepted: Accepted::new(auditor.clone()),
-            touched: Touched::default(),
-            counter,
-            trace,
-            auditor,
-            adrift,
-            network: Arc::clone(&options.network),
-            script: options.script.clone(),
-            obituaries,
-            liveness_ms: 0,
-            deadly,
-            drawn,
-            sim,
-        };
-        run.plan(is_scripted);
-        Ok(run)
-    }
-
-    /// Draws what happens when.
-    fn plan(&mut self, is_scripted: bool) {
-        let start = Instant::now();
-        for place in 0..self.knobs.workers {
-            self.agenda.add(start, Happening::Start(place));
-        }
-        for (n, order) in self.orders.iter().enumerate() {
-            self.agenda.add(start + order.at, Happening::Submit(n));
-        }
-        if is_scripted {
-            return;
-        }
-        self.fleet.skews = self.knobs.profile != Profile::Calm
-            && self.rng.bool()
-            && self.counter.may(FaultClass::ClockSkew);
-        for front in weather::climate(&mut self.rng, self.knobs.profile) {
-            if self.counter.may(front.class) {
-                self.weather.comes(front);
-            }
-        }
-        let happens =
-            agenda::draw(&mut self.rng, self.knobs.profile, &self.drawn, self.knobs.workers);
-        for (offset, happening) in happens {
-            self.agenda.add(start + offset, happening);
-        }
-    }
-
     async fn both_phases(&mut self) {
         self.safety().await;
         self.liveness().await;
@@ -331,145 +237,6 @@ impl Run {
         self.drawn.lease * 6 + deadlines + attempts + longest_interval + skew
     }
 
-    /// Runs the fleet until a moment, with everything that happens till then.
-    async fn live_until(&mut self, end: Instant) {
-        loop {
-            let next = self.agenda.next().map_or(end, |next| next.min(end));
-            tokio::select! {
-                biased;
-                Some(name) = self.obituaries.recv() => self.bury(&name),
-                () = sleep_until(next) => {
-                    if !self.do_what_is_due().await && Instant::now() >= end {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    async fn do_what_is_due(&mut self) -> bool {
-        let mut did = false;
-        while let Some(happening) = self.agenda.take_due(Instant::now()) {
-            self.trace.note(self.sim.clock.now_ms(), &format!("{happening:?}"));
-            self.happen(happening).await;
-            did = true;
-        }
-        did
-    }
-
-    async fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Start(place) => {
-                let is_calm = self.script.is_some() || self.agenda.is_calm();
-                self.fleet.start(&self.sim, place, is_calm);
-            }
-            Happening::Kill(place) => {
-                if self.counter.may(FaultClass::CrashAnywhere) && self.kill(place) {
-                    self.counter.add(FaultClass::CrashAnywhere);
-                }
-            }
-            Happening::Freeze(place, time) => {
-                let process = self.fleet.process(place);
-                if let Some(process) = process.filter(|_| self.counter.may(FaultClass::Zombie)) {
-                    process.vitals.gate.freeze(time);
-                    self.counter.add(FaultClass::Zombie);
-                }
-            }
-            Happening::Stop(place) => {
-                if self.counter.may(FaultClass::Sigterm) && self.fleet.tell_to_stop(place) {
-                    self.counter.add(FaultClass::Sigterm);
-                    self.agenda.add(Instant::now() + DRAIN, Happening::DrainOver);
-                }
-            }
-            Happening::DrainOver => self.reap().await,
-            Happening::Storm => self.storm(),
-            Happening::FrontGoes(number) => self.weather.goes(number),
-            Happening::Submit(n) => self.submit(n),
-            Happening::Meddle(what) => self.meddle(what),
-        }
-    }
-
-    fn kill(&mut self, place: usize) -> bool {
-        let killed = self.fleet.kill(place);
-        if let Some(name) = &killed {
-            self.auditor.process_ended(name);
-            self.restart(place);
-        }
-        killed.is_some()
-    }
-
-    fn bury(&mut self, name: &str) {
-        if let Some(place) = self.fleet.buried(name) {
-            self.auditor.process_ended(name);
-            self.restart(place);
-        }
-    }
-
-    async fn reap(&mut self) {
-        for (place, name, handed_back) in self.fleet.reap().await {
-            if !handed_back {
-                self.counter.add(FaultClass::DrainDeadline);
-            }
-            self.auditor.process_ended(&name);
-            self.restart(place);
-        }
-    }
-
-    fn restart(&mut self, place: usize) {
-        let after = Duration::from_secs(self.rng.u64(1..=60));
-        self.agenda.add(Instant::now() + after, Happening::Start(place));
-    }
-
-    fn storm(&mut self) {
-        let place = self.rng.usize(..self.fleet.len());
-        let victim = self.fleet.process(place).map(|p| p.vitals.name.clone()).unwrap_or_default();
-        let (fronts, lasts) = weather::storm(&mut self.rng, self.knobs.profile, &victim);
-        for front in fronts {
-            if !self.counter.may(front.class) {
-                continue;
-            }
-            let number = self.weather.comes(front);
-            self.agenda.add(Instant::now() + lasts, Happening::FrontGoes(number));
-        }
-    }
-
-    fn submit(&mut self, n: usize) {
-        let order = &self.orders[n];
-        if self.accepted.has(n) {
-            return;
-        }
-        let callers = if order.twice && self.counter.may(FaultClass::DoubleSubmit) { 2 } else { 1 };
-        if callers == 2 {
-            self.counter.add(FaultClass::DoubleSubmit);
-        }
-        for _ in 0..callers {
-            let caller = Caller {
-                sim: Arc::clone(&self.sim),
-                network: Arc::clone(&self.network),
-                counter: self.counter.clone(),
-                rng: self.rng.fork(),
-                may_crash: self.script.is_none() && self.knobs.profile != Profile::Calm,
-            };
-            if let Some(script) = &self.script {
-                script.open();
-            }
-            self.adrift.cast_off(caller.submit(n, order.clone(), self.accepted.clone()));
-        }
-    }
-
-    fn meddle(&mut self, what: Meddling) {
-        let person = Person {
-            sim: Arc::clone(&self.sim),
-            counter: self.counter.clone(),
-            order: self.orders[self.rng.usize(..self.orders.len())].clone(),
-            touched: self.touched.clone(),
-            rng: self.rng.fork(),
-        };
-        if self.counter.may(what.class()) {
-            self.adrift.cast_off(person.act(what));
-        }
-    }
-
     fn statuses(&self) -> Vec<(String, bool)> {
         let status = |job| {
             let state = self.sim.raw_state(job)?;
@@ -520,22 +287,6 @@ const LOOK: Duration = Duration::from_secs(10);
 
 /// How long the fleet goes on after everything has ended: longer than it takes to set a password.
 const SETTLING: Duration = Duration::from_secs(60);
-
-/// When a worker that was told to stop must have ended.
-const DRAIN: Duration = Duration::from_secs(11);
-
-fn setting(sim: &Sim, lease: Duration) -> Setting {
-    let (account, region) = sim.place();
-    Setting {
-        account,
-        region,
-        table: sim.common().table.clone(),
-        queue_prefix: sim.common().queue_prefix.clone(),
-        lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
-        secrets: ["drill-password", "source-password"].map(str::to_owned).to_vec(),
-        source_clusters: [SOURCE.to_owned()].into(),
-    }
-}
 
 #[expect(
     clippy::disallowed_methods,

@@ -1,0 +1,133 @@
+//! Setting the stage of a run: the cloud, the fleet, what is asked of it, and what will happen.
+
+use super::{Options, Run};
+use crate::sim::Sim;
+use crate::simulate::agenda::{self, Agenda, Happening};
+use crate::simulate::audit::{Auditor, Setting};
+use crate::simulate::classes::{Counter, FaultClass};
+use crate::simulate::fleet::Fleet;
+use crate::simulate::knobs::{Drawn, Knobs, Profile};
+use crate::simulate::orders::{self, SOURCE};
+use crate::simulate::people::Touched;
+use crate::simulate::submitters::Accepted;
+use crate::simulate::trace::Trace;
+use crate::simulate::weather::{self, Weather};
+use crate::simulate::wire::{Adrift, WireSetting};
+use aurora_restore_local::settings::WorldSettings;
+use aurora_restore_local::witness::{Seen, Witness};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::Instant;
+
+/// The trace and the auditor look on together.
+struct Both<W>(Trace, W);
+
+impl<W: Witness> Witness for Both<W> {
+    fn saw(&mut self, seen: &Seen<'_>) {
+        self.0.saw(seen);
+        self.1.saw(seen);
+    }
+}
+
+impl Run {
+    pub(super) async fn prepare(
+        seed: u64,
+        knobs: Knobs,
+        options: &Options,
+    ) -> anyhow::Result<Self> {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let is_scripted = options.script.is_some();
+        let mut drawn = Drawn::by(&mut rng, knobs.profile);
+        let settings =
+            WorldSettings { speed: drawn.speed, keep_calls: 1, ..Sim::settings_of_world(seed) };
+        let sim = Arc::new(Sim::prepared_in(settings).await?);
+        let trace = if options.keep_trace { Trace::kept() } else { Trace::default() };
+        let auditor = Auditor::new(setting(&sim, drawn.lease));
+        sim.cloud.watched_by(Both(trace.clone(), auditor.witness()));
+        let counter = Counter::without(options.without.clone());
+        let adrift = Adrift::default();
+        let mut orders = orders::draw(&mut rng, &knobs, drawn.safety / 3);
+        if is_scripted {
+            drawn.rates = Default::default();
+            orders = vec![orders::plain()];
+        }
+        let is_deadly = knobs.profile == Profile::Hostile && !is_scripted && rng.u8(..8) == 0;
+        let deadly = is_deadly.then(|| rng.usize(..orders.len()));
+        let deadly = deadly.filter(|_| counter.may(FaultClass::WorkerKillingRequest));
+        let setting = WireSetting {
+            network: Arc::clone(&options.network),
+            counter: counter.clone(),
+            adrift: adrift.clone(),
+            script: options.script.clone(),
+            lease: drawn.lease,
+            deadly_target: deadly.map(|n| orders[n].target.clone()),
+        };
+        let (sender, obituaries) = unbounded_channel();
+        let fleet = Fleet::new(knobs.workers, setting, drawn.clone(), sender, rng.fork());
+        let mut run = Self {
+            seed,
+            knobs,
+            rng,
+            fleet,
+            weather: Weather::new(sim.cloud.clone(), counter.clone()),
+            agenda: Agenda::default(),
+            orders,
+            accepted: Accepted::new(auditor.clone()),
+            touched: Touched::default(),
+            counter,
+            trace,
+            auditor,
+            adrift,
+            network: Arc::clone(&options.network),
+            script: options.script.clone(),
+            obituaries,
+            liveness_ms: 0,
+            deadly,
+            drawn,
+            sim,
+        };
+        run.plan(is_scripted);
+        Ok(run)
+    }
+
+    /// Draws what happens when.
+    pub(super) fn plan(&mut self, is_scripted: bool) {
+        let start = Instant::now();
+        for place in 0..self.knobs.workers {
+            self.agenda.add(start, Happening::Start(place));
+        }
+        for (n, order) in self.orders.iter().enumerate() {
+            self.agenda.add(start + order.at, Happening::Submit(n));
+        }
+        if is_scripted {
+            return;
+        }
+        self.fleet.skews = self.knobs.profile != Profile::Calm
+            && self.rng.bool()
+            && self.counter.may(FaultClass::ClockSkew);
+        for front in weather::climate(&mut self.rng, self.knobs.profile) {
+            if self.counter.may(front.class) {
+                self.weather.comes(front);
+            }
+        }
+        let happens =
+            agenda::draw(&mut self.rng, self.knobs.profile, &self.drawn, self.knobs.workers);
+        for (offset, happening) in happens {
+            self.agenda.add(start + offset, happening);
+        }
+    }
+}
+
+fn setting(sim: &Sim, lease: Duration) -> Setting {
+    let (account, region) = sim.place();
+    Setting {
+        account,
+        region,
+        table: sim.common().table.clone(),
+        queue_prefix: sim.common().queue_prefix.clone(),
+        lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
+        secrets: ["drill-password", "source-password"].map(str::to_owned).to_vec(),
+        source_clusters: [SOURCE.to_owned()].into(),
+    }
+}
