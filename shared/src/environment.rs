@@ -145,7 +145,9 @@ impl Environment {
     /// The queues of a Region.
     #[must_use]
     pub fn queues(&self, region: &RegionName) -> Queues {
-        let make = || Queues::new(self.sqs(region), region.clone(), &self.common.queue_prefix);
+        let entropy = self.entropy.clone();
+        let prefix = &self.common.queue_prefix;
+        let make = || Queues::new(self.sqs(region), region.clone(), prefix, entropy);
         self.clients().queues.entry(region.clone()).or_insert_with(make).clone()
     }
 

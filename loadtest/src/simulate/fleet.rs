@@ -144,7 +144,7 @@ impl Fleet {
             poll_wait_seconds: drawn.poll_wait_seconds,
             dispatch_sleep: drawn.dispatch_sleep,
             leadership: drawn.leadership,
-            observe: (Duration::from_secs(5), Duration::from_secs(60)),
+            observe: (Duration::from_secs(10), Duration::from_secs(60)),
             duration_scale: 1.0 / drawn.speed,
             ..sim.settings(name)
         }

@@ -90,10 +90,10 @@ impl Drawn {
         Self {
             speed: 20.0 * (1.0 + 3.0 * rng.f64()),
             lease: seconds(rng, 20, 60),
-            safety: seconds(rng, 240, 480),
+            safety: seconds(rng, 120, 300),
             capacity: rng.usize(4..=16),
             poll_wait_seconds: 20,
-            dispatch_sleep: seconds(rng, 5, 15),
+            dispatch_sleep: seconds(rng, 8, 20),
             leadership: seconds(rng, 45, 90),
             rates: rates(rng, profile),
         }

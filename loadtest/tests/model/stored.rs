@@ -9,7 +9,7 @@ use crate::state::{Commit, DueJob, INTERVAL, State, Time};
 use crate::table::CommitOutcome;
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_shared::ids::{Epoch, JobId, Seq};
-use aurora_restore_shared::job::JobState;
+use aurora_restore_shared::job::{JobState, Status};
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::store::{self, ClaimOutcome, Store};
 
@@ -48,7 +48,7 @@ impl Table {
             let stored = match outcome.expect("an answer") {
                 ClaimOutcome::Claimed(claimed) => Ok(modelled(&claimed)),
                 ClaimOutcome::Refused(why) => Err(refused(why)),
-                ClaimOutcome::Unknown => panic!("{claim:?} at {job:?}: unknown"),
+                other => panic!("{claim:?} at {job:?}: {other:?}"),
             };
             let mut world = State::with(*job, now, 1);
             assert_eq!(stored, world.claim(claim, None), "{claim:?} at {job:?}");
@@ -89,6 +89,7 @@ impl Table {
                 due_at_ms: moment(due_at),
                 dispatches: read.dispatches.into(),
                 priority: Priority::Normal,
+                status: Status::Queued,
             };
             let moved = self.store.move_due(&entry, moment(now + 5)).await.expect("an answer");
             let model = job.move_due(read, now + 5);

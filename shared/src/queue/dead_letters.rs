@@ -59,6 +59,7 @@ impl Queues {
             let call = call.max_number_of_messages(i32::try_from(BATCH).unwrap_or(10));
             // A short poll may say "empty" of a queue that is not.
             let call = call.wait_time_seconds(LOOK_WAIT_SECONDS);
+            let call = call.receive_request_attempt_id(self.attempt());
             let answer = call.visibility_timeout(LOOK_SECONDS).send().await;
             let answer = answer.map_err(queue_error!(name, "reading dead letters"))?;
             let messages = answer.messages.unwrap_or_default();

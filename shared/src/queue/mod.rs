@@ -5,6 +5,7 @@ mod topology;
 
 pub use dead_letters::StoredLetter;
 
+use crate::entropy::Entropy;
 use crate::failure::{Failure, FailureCode, wire_code};
 use crate::ids::RegionName;
 use crate::job::JobState;
@@ -68,6 +69,7 @@ pub struct Queues {
     client: Client,
     region: RegionName,
     prefix: String,
+    entropy: Entropy,
     urls: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
@@ -108,10 +110,17 @@ const EXPIRED_RECEIPT: [&str; 3] = [
 pub const LONG_POLL_SECONDS: i32 = 20;
 
 impl Queues {
-    /// The queues of a Region, whose names begin with `prefix`.
+    /// The queues of a Region, whose names begin with `prefix`. Receives are named by `entropy`.
     #[must_use]
-    pub fn new(client: Client, region: RegionName, prefix: &str) -> Self {
-        Self { client, region, prefix: prefix.to_owned(), urls: Arc::default() }
+    pub fn new(client: Client, region: RegionName, prefix: &str, entropy: Entropy) -> Self {
+        Self { client, region, prefix: prefix.to_owned(), entropy, urls: Arc::default() }
+    }
+
+    /// Names one receive, so that the SDK's repeat of it, when its answer was lost, brings the same
+    /// messages: otherwise they would be out of sight for a whole visibility timeout (API
+    /// ReceiveMessage, ReceiveRequestAttemptId).
+    fn attempt(&self) -> String {
+        self.entropy.token()
     }
 
     /// The Region.
@@ -238,6 +247,7 @@ impl Queues {
             .max_number_of_messages(most)
             .wait_time_seconds(wait_seconds)
             .visibility_timeout(visibility_seconds)
+            .receive_request_attempt_id(self.attempt())
             .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId);
         let answer = match call.send().await {
             Ok(answer) => answer,

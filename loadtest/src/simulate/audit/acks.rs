@@ -32,6 +32,10 @@ impl Said {
     }
 }
 
+/// How long SQS remembers a deduplication id (Amazon SQS Developer Guide, "Exactly-once
+/// processing").
+const DEDUPLICATION_MS: i64 = 5 * 60 * 1000;
+
 impl Book {
     /// One of ours has called SQS.
     pub(super) fn sqs_called(&mut self, seen: &Seen<'_>, role: Role) {
@@ -103,9 +107,8 @@ impl Book {
 
     fn letter_sent(&mut self, seen: &Seen<'_>, letter: &str, is_new: bool) {
         if let Said::Pointer { job, seq: Some(seq) } = Said::by(letter) {
-            self.jobs.entry(job).or_default().letters.insert(seq);
             self.sightings.letters += u64::from(is_new);
-            return;
+            return self.pointer_sent(seen, &job, seq, is_new);
         }
         let letter: Value = serde_json::from_str(letter).unwrap_or_default();
         if let Said::WakeUp { job, .. } = Said::by(text(&letter, "body"))
@@ -117,6 +120,18 @@ impl Book {
         let who = (seen.component.to_owned(), text(&letter, "body").to_owned());
         self.buried.insert(who, seen.record.n);
         self.sightings.buried += u64::from(is_new);
+    }
+
+    /// SQS folds what is sent again within five minutes under the same deduplication id. Whoever was
+    /// frozen or down for longer sends a second one, which says the same.
+    fn pointer_sent(&mut self, seen: &Seen<'_>, job: &str, seq: i64, is_new: bool) {
+        let now_ms = seen.record.at_ms;
+        let letters = &mut self.jobs.entry(job.to_owned()).or_default().letters;
+        let first_ms = *letters.entry(seq).or_insert(now_ms);
+        if is_new && first_ms < now_ms && now_ms - first_ms < DEDUPLICATION_MS {
+            let text = format!("a second pointer to job {job} at {seq} was sent");
+            self.report(seen.record, Invariant::LettersMatch, text);
+        }
     }
 
     fn deleted_batch(&mut self, seen: &Seen<'_>, role: Role) {

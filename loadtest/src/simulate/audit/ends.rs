@@ -53,7 +53,8 @@ impl Book {
             }
         }
         for (id, job) in &self.jobs {
-            let there = pointers.remove(id).unwrap_or_default();
+            let mut there = pointers.remove(id).unwrap_or_default();
+            there.dedup();
             let failed = job.state.as_ref().filter(|s| s.status == "failed" && !s.letter_pending);
             let is_right = match failed {
                 Some(state) => {

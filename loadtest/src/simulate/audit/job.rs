@@ -24,8 +24,8 @@ pub(super) struct Job {
     pub(super) vain_waits: u32,
     /// The epoch in which it was last seen to have ended.
     pub(super) ended_epoch: Option<i64>,
-    /// The wake-up numbers that pointers to it were sent for.
-    pub(super) letters: BTreeSet<i64>,
+    /// The wake-up numbers that pointers to it were sent for, and when the first of each was.
+    pub(super) letters: BTreeMap<i64, i64>,
     /// The immutable ids of the clusters that were restored for it.
     pub(super) restored: BTreeSet<String>,
     /// Whether its submitter was told that it is accepted.

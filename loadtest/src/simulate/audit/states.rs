@@ -65,7 +65,7 @@ impl Book {
             wake_up_sent: before
                 .is_some_and(|before| self.has_woken(seen.component, id, before.seq)),
             lease_ms: self.setting.lease_ms,
-            letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains(&s.seq)),
+            letter_sent: before.zip(job).is_some_and(|(s, job)| job.letters.contains_key(&s.seq)),
         };
         let mut found = write.findings();
         found.extend(unknown_things(job, before, after));
