@@ -73,7 +73,9 @@ impl Book {
                 self.sightings.redeliveries += 1;
             }
             let delivery = Delivery { queue: queue.clone(), body, call: seen.record.n };
-            self.deliveries.insert(text(message, "ReceiptHandle").to_owned(), delivery);
+            // A copy comes under the handle of the message itself: the first delivery counts.
+            let handle = text(message, "ReceiptHandle").to_owned();
+            self.deliveries.entry(handle).or_insert(delivery);
         }
     }
 
