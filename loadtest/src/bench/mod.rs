@@ -9,6 +9,7 @@ mod http;
 mod in_process;
 mod report;
 mod restores;
+mod seeds;
 mod stage;
 mod stopwatch;
 
@@ -43,6 +44,8 @@ fn measure(bench: &Bench) -> anyhow::Result<Figures> {
     let sdk_alone = in_process::measure_sdk_alone(bench.time())?;
     say("restores in virtual time");
     let restores = restores::measure()?;
+    say("seeds of the simulation");
+    let seeds = seeds::measure()?;
     Ok(Figures {
         processors: std::thread::available_parallelism().map_or(1, usize::from),
         is_optimised: !cfg!(debug_assertions),
@@ -52,6 +55,7 @@ fn measure(bench: &Bench) -> anyhow::Result<Figures> {
         in_process,
         sdk_alone,
         restores,
+        seeds,
     })
 }
 

@@ -12,6 +12,10 @@ const HTTP_AIM: u64 = 10_000;
 /// Calls per second that a simulation should get through: a few hundred restores a second.
 const IN_PROCESS_AIM: u64 = 20_000;
 
+/// Seeds per second and thread that the simulation should get through: a hundred thousand in the
+/// time of a lunch.
+const SEEDS_AIM: u64 = 10;
+
 /// What one restore may cost; the gates of the cost tests.
 const COST_AIMS: PerRestore =
     PerRestore { sqs_requests: 12.0, write_units: 40.0, read_units: 15.0, rds_requests: None };
@@ -36,6 +40,8 @@ pub struct Figures {
     pub sdk_alone: Rate,
     /// Restores in virtual time.
     pub restores: Restores,
+    /// Seeds of the simulation, on one thread: 3 workers, 4 jobs, normal weather.
+    pub seeds: Rate,
 }
 
 /// The operations that a fleet calls most.
@@ -185,6 +191,9 @@ impl Figures {
         let figure = format!("{}/s", grouped(self.sdk_alone.per_second.round() as u64));
         rows.push([alone, figure, "the ceiling".to_owned()]);
         rows.extend(self.restores.rows());
+        let seeds = "Simulation, one thread: seeds of 3 workers and 4 jobs".to_owned();
+        let figure = format!("{}/s", self.seeds.per_second);
+        rows.push([seeds, figure, format!("{}/s", grouped(SEEDS_AIM))]);
         rows
     }
 }
@@ -290,6 +299,7 @@ mod tests {
             in_process: operations,
             sdk_alone: rate,
             restores,
+            seeds: Rate::of(100, Duration::from_secs(8)),
         }
     }
 
@@ -346,6 +356,8 @@ mod tests {
         assert_eq!(words(alone), [alone, "12,346/s", "the ceiling"]);
         assert_eq!(words("write units"), ["DynamoDB write units each", "32.5", "≤ 40"]);
         assert_eq!(words("wall time"), ["all of them, wall time", "1.6 s"]);
+        let seeds = "Simulation, one thread: seeds of 3 workers and 4 jobs";
+        assert_eq!(words(seeds), [seeds, "12.5/s", "10/s"]);
     }
 
     #[test]
