@@ -87,3 +87,23 @@ async fn a_refusal_of_aws_is_no_rival() {
     let error = store.acquire_slot(NAME, asking(1), 5, 1).await.unwrap_err();
     assert!(matches!(&error, StoreError::Aws(f) if f.code == FailureCode::AccessDenied), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn rivals_at_the_same_moment_all_get_their_place() {
+    let (store, _, cloud) = on_a_cloud().await;
+    // All of them are on their way before the first one arrives.
+    cloud.world().faults.add(FaultRule::on("PutItem", FaultKind::Latency { ms: 20 }, 99));
+    let ask = async |n: u128| store.acquire_slot(NAME, asking(n), n.try_into().unwrap(), 1).await;
+    let answers = tokio::join!(ask(1), ask(2), ask(3));
+    let answers = [answers.0.unwrap(), answers.1.unwrap(), answers.2.unwrap()];
+    let first = answers.iter().position(|answer| *answer == Acquired::Held).unwrap();
+    let mut holder = job(1 + u128::try_from(first).unwrap());
+    let mut served = std::collections::BTreeSet::from([holder]);
+    for _ in 0..2 {
+        let granted = store.release_slot(NAME, holder, Epoch(1), 9, 1).await.unwrap();
+        assert_eq!(granted.len(), 1, "{granted:?}");
+        holder = granted[0];
+        served.insert(holder);
+    }
+    assert_eq!(served.len(), 3, "nobody was lost");
+}

@@ -135,3 +135,57 @@ async fn a_refusal_of_aws_is_an_error_of_every_write() {
         assert!(matches!(error, Some(StoreError::Aws(_))), "{what}: {error:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_is_good_until_its_last_moment_and_a_renewal_moves_the_due_time_along() {
+    let (store, _) = store().await;
+    let job = accepted(1);
+    store.put_state(&job).await.unwrap();
+    let claim = async |name, now| store.claim(job.id, Seq(1), &lease(name), name, now).await;
+    claim("w1", START_MS).await.unwrap();
+    assert!(store.renew(job.id, Epoch(1), START_MS + 90_000).await.unwrap());
+    let renewed = store.state(job.id).await.unwrap().unwrap();
+    let until_ms = renewed.lease.map(|lease| lease.until_ms);
+    assert_eq!((until_ms, renewed.due_at_ms), (Some(START_MS + 90_000), Some(START_MS + 90_000)));
+    let last = claim("w2", START_MS + 90_000).await.unwrap();
+    assert_eq!(last, ClaimOutcome::Refused(crate::job::ClaimRefused::Leased));
+    let after = claim("w2", START_MS + 90_001).await.unwrap();
+    assert!(matches!(after, ClaimOutcome::Claimed(_)), "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_its_commit_a_tick_neither_renews_nor_writes() {
+    let (store, _) = store().await;
+    let job = accepted(1);
+    store.put_state(&job).await.unwrap();
+    let claimed = store.claim(job.id, Seq(1), &lease("w1"), "w1", START_MS).await.unwrap();
+    let ClaimOutcome::Claimed(claimed) = claimed else { panic!("{claimed:?}") };
+    let next = claimed.commit(Ending::WaitUntil { due_at_ms: START_MS + 5 }, START_MS);
+    store.commit(&claimed, &next).await.unwrap();
+    let late = claimed.commit(Ending::Succeed, START_MS);
+    store.commit(&claimed, &late).await.unwrap();
+    assert_eq!(store.state(job.id).await.unwrap(), Some(next.clone()), "one commit a tick");
+    assert!(!store.renew(job.id, claimed.epoch, START_MS + 90_000).await.unwrap());
+    assert_eq!(store.state(job.id).await.unwrap(), Some(next));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_of_another_moment_changes_nothing() {
+    let (store, _) = store().await;
+    let (live, ended) = (accepted(1), JobState { due_at_ms: None, ..accepted(2) });
+    for job in [&live, &ended] {
+        store.put_state(job).await.unwrap();
+    }
+    let next = |read: &JobState| JobState { status: Status::Succeeded, ..read.clone() };
+    let of_another_epoch = JobState { epoch: Epoch(7), ..ended.clone() };
+    let of_another_number = JobState { seq: Seq(7), ..ended.clone() };
+    for read in [&live, &of_another_epoch, &of_another_number] {
+        assert!(!store.replace_ended(read, &next(read)).await.unwrap(), "{read:?}");
+    }
+    let stale = DueJob { seq: Seq(7), ..due(&store).await.remove(0) };
+    assert!(!store.move_due(&stale, START_MS + 99_000).await.unwrap());
+    assert_eq!(store.wake(ended.id, None, START_MS).await.unwrap(), None, "it has ended");
+    for job in [live, ended] {
+        assert_eq!(store.state(job.id).await.unwrap(), Some(job));
+    }
+}
