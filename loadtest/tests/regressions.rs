@@ -88,3 +88,34 @@ async fn a_dispatcher_whose_clock_is_ahead_puts_no_dead_workers_job_off_for_hour
     assert_eq!(sim.state(job).await.unwrap().status, Status::Succeeded);
     drain(vec![ahead, right]).await;
 }
+
+/// SQS itself moved a dead letter back before its job was known to have one: it was deleted as stale,
+/// the letter sent again was folded into it, and the job had none.
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_is_moved_back_before_it_is_known_to_be_sent_is_not_lost() {
+    let sim = Sim::prepared(104).await.unwrap();
+    let mut request = sim.drill("orders-drill");
+    request.target.subnet_group = Some("nowhere".into());
+    let job = sim.submit(&request).await.unwrap();
+    let victim = sim.start("w1.1");
+    let letters = "aurora-restore-dead-letters.fifo";
+    let (account, region) = sim.place();
+    let sent = || !sim.cloud.world().sqs.messages(&account, &region, letters).is_empty();
+    while !sent() {
+        sim.pass(Duration::from_millis(1)).await;
+    }
+    victim.kill().await;
+    assert!(sim.state(job).await.unwrap().failed_at.is_some());
+    let pending = sim.raw_state(job).unwrap();
+    assert!(pending.get("letter_pending").is_some(), "it is known already: the test is vacuous");
+    sim.redrive("aurora-restore-low.fifo").await.unwrap();
+    let heir = sim.start("w2.1");
+    sim.pass(10 * MINUTE).await;
+    let states = sim.until_ended(&[job], HOUR).await.unwrap();
+    assert_eq!(states[0].status, Status::Failed);
+    // Moved back, it was a replay, and the job has failed again, with a letter of its own.
+    let of_job = |m: &aurora_restore_local::sqs::MessageView| m.body.contains(&job.to_string());
+    let all = sim.cloud.world().sqs.messages(&account, &region, letters);
+    assert_eq!(all.iter().filter(|m| of_job(m)).count(), 1, "{all:#?}");
+    heir.drain().await;
+}

@@ -158,7 +158,12 @@ impl Simulate {
 
     fn run_seeds(&self) -> anyhow::Result<bool> {
         let (knobs, since) = (self.knobs(), Instant::now());
-        self.say(&report::knobs(&knobs, &self.seeds, self.threads(), &self.without))?;
+        let turned_by = report::knobs(&knobs, &self.seeds, self.threads(), &self.without);
+        match self.output {
+            Output::Table => self.say(&turned_by)?,
+            // The result alone is the output.
+            Output::Json => write!(std::io::stderr(), "{turned_by}")?,
+        }
         let bar = bar(self.seeds.end - self.seeds.start);
         let progress = |done: u64, bad: u64| {
             bar.set_position(done);

@@ -38,8 +38,9 @@ pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Ord
     for n in 0..knobs.jobs {
         let mut order = one(rng, n, within);
         if together {
-            // In one queue, so that their order there matters.
+            // In one queue at one moment, so that their order there matters.
             order.request.priority = Priority::Normal;
+            order.at = within / 2;
         }
         if knobs.profile != Profile::Calm {
             vary(rng, &mut order, &mut orders);

@@ -109,6 +109,18 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        wrong: I::SendFirst,
+        what: "a due time moved on without a wake-up",
+        done: |s| {
+            Box::pin(async {
+                let job = s.submitted("k", TARGET).await;
+                let state = s.sim.raw_state(job).expect("it is stored");
+                let moves = json!({ ":due": state["due_at"], ":next": { "N": "2795305600000" } });
+                s.update("w1.1", job, "SET #due_at = :next", moves).await;
+            })
+        },
+    },
+    Case {
         wrong: I::LeasesAreRespected,
         what: "a lease taken before it has run out",
         done: |s| {

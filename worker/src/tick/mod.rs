@@ -33,6 +33,9 @@ pub enum TickEnd {
     NotMine(ClaimRefused),
     /// The message was a dead letter that was put back: its job goes on.
     Replayed,
+    /// The message was a dead letter that was put back before its job was known to have one: that is
+    /// known now, and the letter comes again.
+    LetterPending,
     /// The message went to the dead-letter queue: unreadable, or of no known job.
     DeadLettered,
     /// The job's record is of a newer release: the message is left to a worker of that release.
@@ -54,6 +57,7 @@ impl TickEnd {
             Self::NotMine(ClaimRefused::Ended) => "ended",
             Self::Replayed => "replayed",
             Self::DeadLettered => "dead_lettered",
+            Self::LetterPending => "letter_pending",
             Self::Newer => "newer",
         }
     }
@@ -62,6 +66,9 @@ impl TickEnd {
 /// How long a message about a newer release's job is left alone: while old and new workers run side
 /// by side, a new one takes it sooner or later.
 const NEWER_SECONDS: i32 = 60;
+
+/// How long a letter is left alone whose job was not known to have one.
+const LETTER_SECONDS: i32 = 5;
 
 /// How long until a failed job is looked at again, in case its dead letter could not be sent.
 const LETTER_RETRY: Duration = Duration::from_secs(60);
@@ -79,8 +86,13 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
             None => bury(worker, message, &why).await?,
         },
     };
-    if end == TickEnd::Newer {
-        worker.queues.change_visibility(message, NEWER_SECONDS).await?;
+    let comes_again = match end {
+        TickEnd::Newer => Some(NEWER_SECONDS),
+        TickEnd::LetterPending => Some(LETTER_SECONDS),
+        _ => None,
+    };
+    if let Some(seconds) = comes_again {
+        worker.queues.change_visibility(message, seconds).await?;
         return Ok(end);
     }
     // A commit that gave the job another wake-up number has made this message stale: whether it is
@@ -100,6 +112,11 @@ async fn replay(worker: &Worker, job: JobId) -> anyhow::Result<TickEnd> {
     let Some(failed) = worker.store.state(job).await? else {
         return Ok(TickEnd::NotMine(ClaimRefused::Stale));
     };
+    if failed.failed_at.is_some() && failed.is_live() {
+        // Were the letter deleted now, the next send could be folded into it, and be lost.
+        tick(worker, job, failed.seq, None).await?;
+        return Ok(TickEnd::LetterPending);
+    }
     let first = as_ms(safety_interval(0));
     let Some(next) = failed.retry(worker.now_ms(), first) else {
         return Ok(TickEnd::NotMine(ClaimRefused::Stale));

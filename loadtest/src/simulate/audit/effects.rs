@@ -76,10 +76,12 @@ impl Book {
             let text = format!("job {id} is for {}", job.target);
             wrong.push((Invariant::OnlyOwnResources, text));
         }
-        let is_there = |known: &&String| {
-            seen.world.rds.clusters().any(|(_, cluster)| cluster.resource_id == **known)
+        // One that has another name now was taken away by people: nobody of ours renames.
+        let is_there = |(known, name): &(&String, &String)| {
+            let is_it = |c: &Cluster| c.resource_id == **known && c.identifier == **name;
+            seen.world.rds.clusters().any(|(_, cluster)| is_it(cluster))
         };
-        if let Some(earlier) = job.restored.iter().find(is_there) {
+        if let Some((earlier, _)) = job.restored.iter().find(is_there) {
             let text = format!("job {id} has {earlier} already");
             wrong.push((Invariant::OneClusterPerJob, text));
         } else if !job.restored.is_empty() {
@@ -87,7 +89,7 @@ impl Book {
         }
         if let Some(cluster) = self.cluster(seen.world, name) {
             let resource_id = cluster.resource_id.clone();
-            self.jobs.entry(id.clone()).or_default().restored.insert(resource_id);
+            self.jobs.entry(id.clone()).or_default().restored.insert(resource_id, name.clone());
         }
         Some(id)
     }
@@ -159,7 +161,8 @@ impl Book {
     /// something that another has made one's own.
     fn maker(&self, cluster: &Cluster) -> Option<String> {
         let mut jobs = self.jobs.iter();
-        jobs.find(|(_, job)| job.restored.contains(&cluster.resource_id)).map(|(id, _)| id.clone())
+        jobs.find(|(_, job)| job.restored.contains_key(&cluster.resource_id))
+            .map(|(id, _)| id.clone())
     }
 }
 
