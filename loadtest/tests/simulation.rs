@@ -26,7 +26,7 @@ fn told_by_a_process() -> String {
     let program = env!("CARGO_BIN_EXE_aurora-restore-loadtest");
     let seeds = format!("{}..{}", SEEDS.start, SEEDS.end);
     let told = Command::new(program).args(["simulate", "--hashes", "--seeds", &seeds]).output();
-    String::from_utf8(told.unwrap().stdout).unwrap()
+    String::from_utf8(told.expect("the program runs").stdout).expect("it tells text")
 }
 
 #[test]
@@ -78,7 +78,6 @@ fn expect_nothing_violated(profile: Profile, seeds: Range<u64>) -> Summary {
     let faults = faults_of(&summary, &knobs);
     assert!(faults.is_empty(), "{faults}");
     assert_eq!(summary.seeds, all);
-    println!("{} seeds {knobs}, {} jobs: {:?}", all, summary.jobs(), summary.ended);
     summary
 }
 
