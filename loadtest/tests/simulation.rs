@@ -151,3 +151,78 @@ fn a_job_that_cannot_end_is_reported() {
     let first = verdict.violations.first().expect("a job that nobody receives does not end");
     assert_eq!(first.invariant, Invariant::EveryJobEnds, "{first}");
 }
+
+/// Counts the calls of workers, and how many of them the SDK meant: it names each call, and a
+/// repeat has the name of the first.
+#[derive(Default, Clone)]
+struct Meant(std::sync::Arc<std::sync::Mutex<(u64, std::collections::BTreeSet<String>)>>);
+
+impl aurora_restore_local::witness::Witness for Meant {
+    fn saw(&mut self, seen: &aurora_restore_local::witness::Seen<'_>) {
+        if seen.component.starts_with('w') {
+            let mut counts = self.0.lock().expect("nobody panics with it");
+            counts.0 += 1;
+            counts.1.insert(seen.request.header("amz-sdk-invocation-id").to_owned());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_total_throttling_the_fleet_sends_at_most_a_tenth_more_calls_than_it_means() {
+    use aurora_restore_local::faults::{FaultKind, FaultRule};
+    let sim = aurora_restore_loadtest::sim::Sim::prepared(7).await.unwrap();
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    let meant = Meant::default();
+    sim.cloud.watched_by(meant.clone());
+    let number = sim.cloud.world().faults.add(FaultRule::always(FaultKind::Throttle));
+    let workers = [sim.start("w1.1"), sim.start("w2.1")];
+    sim.pass(std::time::Duration::from_secs(8 * 3600)).await;
+    sim.cloud.world().faults.remove(number);
+    let (sent, intended) = {
+        let counts = meant.0.lock().unwrap();
+        (counts.0, counts.1.len() as u64)
+    };
+    assert!(intended > 4_000, "only {intended} calls: the test says nothing");
+    assert!(sent * 10 <= intended * 11, "{sent} calls were sent for {intended}");
+    let hour = std::time::Duration::from_secs(3600);
+    sim.until_succeeded(&[job], 8 * hour).await.unwrap();
+    for worker in workers {
+        worker.kill().await;
+    }
+}
+
+/// Takes what is logged.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("nobody panics with it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_password_is_in_any_logged_byte_of_a_hostile_run() {
+    let log = Log::default();
+    let writer = log.clone();
+    let ours = ["worker", "shared", "producer"].map(|name| format!("aurora_restore_{name}=trace"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(ours.join(",")))
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || {
+        for seed in 0..6 {
+            run_seed(seed, &knobs(Profile::Hostile), &Options::default()).unwrap();
+        }
+    });
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.lines().count() > 50, "hardly anything is logged: {text}");
+    for secret in ["drill-password", "source-password"] {
+        assert!(!text.contains(secret), "{secret} was logged");
+    }
+}

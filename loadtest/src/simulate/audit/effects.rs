@@ -72,10 +72,7 @@ impl Book {
             return None;
         };
         let job = self.jobs.entry(id.clone()).or_default();
-        if job.target != *name {
-            let text = format!("job {id} is for {}", job.target);
-            wrong.push((Invariant::OnlyOwnResources, text));
-        }
+        let target = job.target.clone();
         // One that has another name now was taken away by people: nobody of ours renames.
         let is_there = |(known, name): &(&String, &String)| {
             let is_it = |c: &Cluster| c.resource_id == **known && c.identifier == **name;
@@ -86,6 +83,10 @@ impl Book {
             wrong.push((Invariant::OneClusterPerJob, text));
         } else if !job.restored.is_empty() {
             self.sightings.restores_after_loss += 1;
+        }
+        if target != *name {
+            let text = format!("job {id} is for {target}");
+            wrong.push((Invariant::OnlyOwnResources, text));
         }
         if let Some(cluster) = self.cluster(seen.world, name) {
             let resource_id = cluster.resource_id.clone();
