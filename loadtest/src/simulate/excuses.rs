@@ -55,10 +55,13 @@ pub fn of(
     if has_met_many_deaths(counts) {
         excuses.any.insert(FailureCode::Poisoned);
     }
+    let struck = |class: &FaultClass| counts.get(class).is_some_and(|n| *n > 0);
+    if [FaultClass::ClockSkew, FaultClass::ClockJump].iter().any(struck) {
+        excuses.any.extend(hurried(&struck));
+    }
     if profile != Profile::Hostile {
         return excuses;
     }
-    let struck = |class: &FaultClass| counts.get(class).is_some_and(|n| *n > 0);
     let classes = FaultClass::ALL.iter().filter(|class| struck(class));
     excuses.any.extend(classes.flat_map(|class| codes(*class)));
     excuses.lost_letters = struck(&FaultClass::RetentionPassed);
@@ -74,4 +77,17 @@ fn has_met_many_deaths(counts: &Counts) -> bool {
         FaultClass::Zombie,
     ];
     deaths.iter().filter_map(|class| counts.get(class)).sum::<u64>() >= DEATHS
+}
+
+/// A dispatcher whose clock is ahead brings a job back before its time: the attempts of a step, meant
+/// to outlast such faults, are used up while these still last.
+fn hurried(struck: &impl Fn(&FaultClass) -> bool) -> impl Iterator<Item = FailureCode> {
+    let passing = [
+        (FaultClass::CutOff, FailureCode::AwsUnavailable),
+        (FaultClass::InternalError, FailureCode::AwsUnavailable),
+        (FaultClass::LostRequest, FailureCode::AwsUnavailable),
+        (FaultClass::DescribeLag, FailureCode::ResourceLost),
+    ];
+    let met = passing.map(|(class, code)| struck(&class).then_some(code));
+    met.into_iter().flatten()
 }
