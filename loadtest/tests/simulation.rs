@@ -83,6 +83,18 @@ fn expect_nothing_violated(profile: Profile, seeds: Range<u64>) -> Summary {
     let faults = faults_of(&summary, &knobs);
     assert!(faults.is_empty(), "{faults}");
     assert_eq!(summary.seeds, all);
+    let seen = summary.sightings;
+    if profile != Profile::Calm {
+        for (what, n) in [
+            ("fenced writes", seen.fenced_writes),
+            ("takeovers of the living", seen.takeovers_of_living),
+            ("takeovers of the dead", seen.takeovers_of_dead),
+            ("claim races", seen.claim_races),
+            ("slot waits", seen.slot_waits),
+        ] {
+            assert!(n > 0, "no {what}: {seen:?}");
+        }
+    }
     summary
 }
 

@@ -4,7 +4,6 @@
 use crate::fleet::{Worker, safety_interval};
 use crate::leader::{Pass, run_led};
 use aurora_restore_shared::clock::{EpochMs, as_ms};
-use aurora_restore_shared::job::Status;
 use aurora_restore_shared::message::WakeUp;
 use aurora_restore_shared::queue::{BATCH, Sending};
 use aurora_restore_shared::request::Priority;
@@ -82,10 +81,7 @@ impl Dispatcher<'_> {
 /// run out, by this worker's clock: where the clock of whoever receives the wake-up is behind, it is
 /// refused by the lease and deleted, so it is sent again soon, however often it was sent before.
 fn next_look(job: &DueJob) -> Duration {
-    match job.status {
-        Status::Running => safety_interval(0),
-        _ => safety_interval(job.dispatches),
-    }
+    safety_interval(if job.is_running { 0 } else { job.dispatches })
 }
 
 #[cfg(test)]
@@ -95,16 +91,16 @@ mod tests {
 
     #[test]
     fn a_job_whose_lease_has_run_out_is_looked_at_again_soon_however_often_it_was_dispatched() {
-        let due = |status, dispatches| DueJob {
+        let due = |is_running, dispatches| DueJob {
             id: JobId::keyed("a", "b"),
             seq: Seq(1),
             due_at_ms: 0,
             dispatches,
             priority: Priority::Low,
-            status,
+            is_running,
         };
-        assert_eq!(next_look(&due(Status::Running, 9)), safety_interval(0));
-        assert_eq!(next_look(&due(Status::Queued, 9)), safety_interval(9));
-        assert_eq!(next_look(&due(Status::Waiting, 1)), safety_interval(1));
+        assert_eq!(next_look(&due(true, 9)), safety_interval(0));
+        assert_eq!(next_look(&due(false, 9)), safety_interval(9));
+        assert_eq!(next_look(&due(false, 1)), safety_interval(1));
     }
 }

@@ -52,16 +52,18 @@ pub struct Simulate {
     #[arg(long, value_delimiter = ',', value_parser = class, value_name = "CLASS,...")]
     without: Vec<FaultClass>,
     /// Every point of one job instead of seeds, one at a time or in pairs.
-    #[arg(long, value_enum, conflicts_with_all = ["seeds", "trace", "hashes", "planted"])]
+    #[arg(long, value_enum, conflicts_with_all =
+        ["seeds", "jobs", "workers", "faults", "without", "trace", "hashes", "planted", "output"])]
     exhaustive: Option<Exhaustive>,
     /// Planted bugs instead of the fleet as it is: each must be caught.
-    #[arg(long, conflicts_with_all = ["seeds", "trace", "hashes"])]
+    #[arg(long, conflicts_with_all =
+        ["seeds", "jobs", "workers", "faults", "without", "trace", "hashes", "output"])]
     planted: bool,
-    /// Print the trace of one seed.
-    #[arg(long)]
+    /// Print the trace of one seed: the first, where there are several.
+    #[arg(long, conflicts_with = "output")]
     trace: bool,
     /// Print the hash of each seed's trace, the next random draw and the clock after it.
-    #[arg(long, conflicts_with = "trace")]
+    #[arg(long, conflicts_with_all = ["trace", "output"])]
     hashes: bool,
     /// Threads; each seed runs on one.
     #[arg(long, value_name = "N")]
@@ -148,12 +150,14 @@ impl Simulate {
 
     /// One seed after the other, on this thread: what comes before must not matter.
     fn print_hashes(&self) -> anyhow::Result<bool> {
+        let mut is_good = true;
         for seed in self.seeds.clone() {
             let verdict = run_seed(seed, &self.knobs(), &self.options())?;
+            is_good &= verdict.violations.is_empty();
             let (hash, draw, ms) = (verdict.hash, verdict.next_draw, verdict.virtual_ms);
             writeln!(std::io::stdout(), "{seed} {hash:016x} {draw:016x} {ms}")?;
         }
-        Ok(true)
+        Ok(is_good)
     }
 
     fn run_seeds(&self) -> anyhow::Result<bool> {

@@ -1,7 +1,7 @@
 //! Freezing a process: whatever it waits for comes to it only after the thaw.
 //!
-//! Everything a worker awaits is a call or a timer. Held at both, it stands still as a process does
-//! that the operating system has stopped, and goes on later as if nothing had happened.
+//! What a worker awaits is a call, a timer of the SDK, or a sleep of its own. It is held at the first
+//! two; after a sleep it gets as far as its next call, which is the same as having been frozen there.
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -14,8 +14,8 @@ pub enum Profile {
     /// What AWS does every day: duplicates, other orders, empty receives, lagging indexes, restarts.
     /// Every job succeeds.
     Calm,
-    /// Crashes, lost and late messages, frozen workers, wrong clocks, throttling. Every job succeeds
-    /// all the same.
+    /// Crashes, lost and late messages, frozen workers, wrong clocks, throttling. A job fails only
+    /// where its request cannot succeed, or five deaths or a wrong clock have met it.
     Normal,
     /// Everything, with outages, surprises of RDS and people who meddle: a job may fail, with a code
     /// that says why.

@@ -1,9 +1,10 @@
 //! Many seeds on several threads, each seed on one.
 
+use super::audit::Sightings;
 use super::classes::{Counts, FaultClass};
 use super::knobs::Knobs;
 use super::run::{Options, Verdict, run_seed};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +27,10 @@ pub struct Summary {
     pub longest_liveness_ms: i64,
     /// How often each class of faults has struck.
     pub counts: Counts,
+    /// What the auditor saw of the protocol at work.
+    pub sightings: Sightings,
+    /// Classes that were left out.
+    pub left_out: BTreeSet<FaultClass>,
     /// Seeds with violations.
     pub bad_seeds: u64,
     /// The first of them.
@@ -47,6 +52,7 @@ impl Summary {
         for (class, n) in &verdict.counts {
             *self.counts.entry(*class).or_default() += n;
         }
+        self.sightings.add(&verdict.sightings);
         if !verdict.violations.is_empty() {
             self.bad_seeds += 1;
             if self.bad.len() < KEPT {
@@ -61,12 +67,13 @@ impl Summary {
         self.ended.values().sum()
     }
 
-    /// Classes that the profile has and that never struck: the run says nothing about them.
+    /// Classes that the profile has, that were not left out, and that never struck: the run says
+    /// nothing about them.
     #[must_use]
     pub fn vacuous(&self, knobs: &Knobs) -> Vec<FaultClass> {
         let silent = |class: &&FaultClass| self.counts.get(class).is_none_or(|n| *n == 0);
         let all = FaultClass::ALL.iter().filter(|class| knobs.profile.has(**class));
-        all.filter(silent).copied().collect()
+        all.filter(silent).filter(|class| !self.left_out.contains(class)).copied().collect()
     }
 
     /// Whether nothing speaks against the fleet.
@@ -86,7 +93,8 @@ pub fn run_seeds(
     progress: &(impl Fn(u64, u64) -> bool + Sync),
 ) -> Summary {
     let (next, stop) = (AtomicU64::new(seeds.start), AtomicBool::new(false));
-    let summary = Mutex::new(Summary::default());
+    let left_out = options.without.clone();
+    let summary = Mutex::new(Summary { left_out, ..Summary::default() });
     let take = || {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         (seed < seeds.end && !stop.load(Ordering::Relaxed)).then_some(seed)

@@ -74,6 +74,7 @@ pub fn table(summary: &Summary, knobs: &Knobs, took: Duration, threads: usize) -
     ];
     let rows = rows.into_iter().map(|(name, value)| vec![Cell::new(name), number(value)]);
     let mut text = format!("\n{}\n\nwhat struck\n{}\n", table_of(rows.collect()), struck(summary));
+    text += &format!("\nwhat the auditor saw\n{}\n", seen(summary));
     let vacuous = summary.vacuous(knobs);
     if !vacuous.is_empty() {
         text += &format!(
@@ -93,6 +94,11 @@ fn struck(summary: &Summary) -> String {
         vec![Cell::new(format!("  {}", class.name())), number(n), Cell::new(class.says().trim())]
     };
     table_of(summary.counts.iter().filter(|(_, n)| **n > 0).map(row).collect())
+}
+
+fn seen(summary: &Summary) -> String {
+    let row = |(name, n): (&str, u64)| vec![Cell::new(format!("  {name}")), number(n)];
+    table_of(summary.sightings.all().into_iter().map(row).collect())
 }
 
 /// The same for a program.
@@ -117,7 +123,7 @@ pub fn json(
         "knobs": { "faults": knobs.profile.name(), "jobs": knobs.jobs, "workers": knobs.workers },
         "seeds": summary.seeds, "jobs": summary.ended, "virtual_ms": summary.virtual_ms,
         "calls": summary.calls, "longest_liveness_ms": summary.longest_liveness_ms,
-        "faults": faults, "vacuous": vacuous, "bad_seeds": summary.bad_seeds,
+        "faults": faults, "seen": summary.sightings, "vacuous": vacuous, "bad_seeds": summary.bad_seeds,
         "violations": violations.collect::<Vec<_>>(), "broken": summary.broken,
         "took_ms": u64::try_from(took.as_millis())?, "threads": threads,
     });

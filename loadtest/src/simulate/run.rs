@@ -7,7 +7,7 @@ mod happen;
 mod stage;
 
 use super::agenda::{Agenda, Happening};
-use super::audit::{Auditor, Invariant, Violation};
+use super::audit::{Auditor, Invariant, Sightings, Violation};
 use super::classes::{Counter, Counts, FaultClass};
 use super::excuses;
 use super::fleet::Fleet;
@@ -73,6 +73,8 @@ pub struct Verdict {
     pub liveness_ms: i64,
     /// How often each class of faults has struck.
     pub counts: Counts,
+    /// What the auditor saw of the protocol at work.
+    pub sightings: Sightings,
     /// What must never happen, and did.
     pub violations: Vec<Violation>,
     /// The trace, where it was kept.
@@ -276,6 +278,7 @@ impl Run {
             ended,
             liveness_ms: self.liveness_ms,
             counts,
+            sightings: self.auditor.sightings(),
             violations: self.auditor.violations(),
             lines: self.trace.lines(),
         }

@@ -141,10 +141,6 @@ impl Wire {
     /// What happens to a request before it leaves.
     fn strike(&self, request: &WireRequest) -> Option<Strike> {
         let point = Point::of(request);
-        if self.is_deadly(request) {
-            self.setting.counter.add(FaultClass::WorkerKillingRequest);
-            return Some(Strike::CrashBeforeSend);
-        }
         if point == Point::None || point == Point::Receive {
             return None;
         }
@@ -199,6 +195,11 @@ impl Wire {
         request: WireRequest,
     ) -> Result<WireResponse, ConnectionBroken> {
         self.vitals.pass().await;
+        if self.is_deadly(&request) {
+            self.setting.counter.add(FaultClass::WorkerKillingRequest);
+            self.vitals.die();
+            return std::future::pending().await;
+        }
         let strike = self.strike(&request);
         if let Some(strike) = strike {
             self.setting.counter.add(strike.class());

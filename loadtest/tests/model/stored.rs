@@ -9,7 +9,7 @@ use crate::state::{Commit, DueJob, INTERVAL, State, Time};
 use crate::table::CommitOutcome;
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_shared::ids::{Epoch, JobId, Seq};
-use aurora_restore_shared::job::{JobState, Status};
+use aurora_restore_shared::job::JobState;
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::store::{self, ClaimOutcome, Store};
 
@@ -89,7 +89,7 @@ impl Table {
                 due_at_ms: moment(due_at),
                 dispatches: read.dispatches.into(),
                 priority: Priority::Normal,
-                status: Status::Queued,
+                is_running: false,
             };
             let moved = self.store.move_due(&entry, moment(now + 5)).await.expect("an answer");
             let model = job.move_due(read, now + 5);

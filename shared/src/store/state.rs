@@ -3,7 +3,6 @@
 use super::item::{Item, ItemReader, job_pk, key, number, ordered, text};
 use super::state_codec::{
     self, RECORD_VERSION, changing, decode, encode, is_readable, job_id, priority, shard_name,
-    status,
 };
 use super::{Store, StoreError, StoreResult, store_error};
 use crate::clock::EpochMs;
@@ -52,8 +51,8 @@ pub struct DueJob {
     pub dispatches: u64,
     /// Its priority.
     pub priority: Priority,
-    /// Where it stands.
-    pub status: Status,
+    /// Whether a worker had claimed it.
+    pub is_running: bool,
 }
 
 /// A job as the `watching` index shows it.
@@ -191,7 +190,10 @@ impl Store {
     /// When the table is missing or AWS refuses.
     pub async fn replace_ended(&self, read: &JobState, next: &JobState) -> StoreResult<bool> {
         let update = set_all(self.update(next.id), next)
-            .condition_expression("epoch = :mine AND seq = :seq AND attribute_not_exists(due_at)")
+            .condition_expression(
+                "v = :v AND epoch = :mine AND seq = :seq AND attribute_not_exists(due_at)",
+            )
+            .expression_attribute_values(":v", number(RECORD_VERSION))
             .expression_attribute_values(":mine", number(read.epoch))
             .expression_attribute_values(":seq", number(read.seq));
         match self.run(update, "changing the job").await? {
@@ -240,7 +242,8 @@ impl Store {
             .expression_attribute_values(":due", number(due_at_ms))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
-        let idle = "attribute_exists(due_at) AND attribute_not_exists(#owner)";
+        let update = update.expression_attribute_values(":v", number(RECORD_VERSION));
+        let idle = "v = :v AND attribute_exists(due_at) AND attribute_not_exists(#owner)";
         let update = match seq {
             None => update.condition_expression(idle),
             Some(seq) => update
@@ -361,7 +364,7 @@ fn due_job(item: &Item) -> Result<DueJob, super::Unreadable> {
         due_at_ms: read.number("due_at")?,
         dispatches: read.number("dispatches")?,
         priority: priority(&read)?,
-        status: status(&read)?,
+        is_running: read.text("status")? == Status::Running.as_str(),
     })
 }
 

@@ -81,11 +81,6 @@ pub fn is_readable(item: &Item) -> bool {
     ItemReader::new(item).number::<u32>("v").is_ok_and(|v| v == RECORD_VERSION)
 }
 
-/// Where a job stands, by its item.
-pub fn status(read: &ItemReader<'_>) -> Result<Status, Unreadable> {
-    word(read, "status", &Status::ALL)
-}
-
 /// The id of the job that an item belongs to.
 pub fn job_id(read: &ItemReader<'_>) -> Result<JobId, Unreadable> {
     let id = read.text("pk")?.strip_prefix("job#").and_then(|id| id.parse().ok());
@@ -149,7 +144,7 @@ pub fn decode(item: &Item) -> Result<JobState, Unreadable> {
         id: job_id(&read)?,
         region: read.parsed("region")?,
         priority: priority(&read)?,
-        status: status(&read)?,
+        status: word(&read, "status", &Status::ALL)?,
         seq: crate::ids::Seq(read.number("seq")?),
         epoch: crate::ids::Epoch(read.number("epoch")?),
         dispatches: read.number("dispatches")?,

@@ -82,7 +82,7 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
     let end = match WakeUp::parse(&message.body) {
         Ok(wake) => tick(worker, wake.job, wake.seq, Some(message)).await?,
         Err(why) => match redriven(&message.body) {
-            Some(job) => replay(worker, job).await?,
+            Some((job, seq)) => replay(worker, job, seq).await?,
             None => bury(worker, message, &why).await?,
         },
     };
@@ -92,7 +92,10 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
         _ => None,
     };
     if let Some(seconds) = comes_again {
-        worker.queues.change_visibility(message, seconds).await?;
+        if let Err(e) = worker.queues.change_visibility(message, seconds).await {
+            // Its time is over, or the queue out of reach: it comes again by itself.
+            tracing::debug!(error = %e, "could not leave a message for later");
+        }
         return Ok(end);
     }
     // A commit that gave the job another wake-up number has made this message stale: whether it is
@@ -101,30 +104,47 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
     Ok(end)
 }
 
-/// The job that a dead letter points to, which SQS's own redrive has put into a queue of ours.
-fn redriven(body: &str) -> Option<JobId> {
-    serde_json::from_str::<DeadLetter>(body).ok()?.job
+/// The job that a dead letter points to, which SQS's own redrive has put into a queue of ours, and the
+/// wake-up number at which it failed.
+fn redriven(body: &str) -> Option<(JobId, Option<Seq>)> {
+    let letter = serde_json::from_str::<DeadLetter>(body).ok()?;
+    Some((letter.job?, letter.seq))
 }
 
-/// A pointer that comes back is a replay: the failed job goes on at its failed step. Of a job that
-/// has not failed (any more) it is stale.
-async fn replay(worker: &Worker, job: JobId) -> anyhow::Result<TickEnd> {
-    let Some(failed) = worker.store.state(job).await? else {
-        return Ok(TickEnd::NotMine(ClaimRefused::Stale));
-    };
+/// A pointer that comes back is a replay: the failed job goes on at its failed step. One of an earlier
+/// failure, or of a job that has not failed (any more), is stale.
+async fn replay(worker: &Worker, job: JobId, seq: Option<Seq>) -> anyhow::Result<TickEnd> {
+    let stale = Ok(TickEnd::NotMine(ClaimRefused::Stale));
+    let Some(failed) = worker.store.state(job).await? else { return stale };
     if failed.failed_at.is_some() && failed.is_live() {
-        // Were the letter deleted now, the next send could be folded into it, and be lost.
-        tick(worker, job, failed.seq, None).await?;
-        return Ok(TickEnd::LetterPending);
+        if seq.is_some_and(|seq| seq != failed.seq) {
+            return stale;
+        }
+        return note_letter(worker, &failed).await;
+    }
+    // The note that the letter was sent has raised the number by one.
+    if seq.is_some_and(|seq| seq.next() != failed.seq) {
+        return stale;
     }
     let first = as_ms(safety_interval(0));
-    let Some(next) = failed.retry(worker.now_ms(), first) else {
-        return Ok(TickEnd::NotMine(ClaimRefused::Stale));
-    };
+    let Some(next) = failed.retry(worker.now_ms(), first) else { return stale };
     if worker.store.replace_ended(&failed, &next).await? {
         worker.queues.send_for(&next).await?;
     }
     Ok(TickEnd::Replayed)
+}
+
+/// The letter of this failure is in hand before its job is known to have one. Were it deleted now, the
+/// letter that is still to be sent could be folded into it, and be lost: it is noted as sent.
+async fn note_letter(worker: &Worker, failed: &JobState) -> anyhow::Result<TickEnd> {
+    let now = worker.now_ms();
+    let lease = Lease { owner: worker.id.clone(), until_ms: now + as_ms(worker.settings.lease) };
+    let token = worker.env.entropy.token();
+    let claim = worker.store.claim(failed.id, failed.seq, &lease, &token, now).await?;
+    if let ClaimOutcome::Claimed(claimed) = claim {
+        worker.store.commit(&claimed, &claimed.letter_sent()).await?;
+    }
+    Ok(TickEnd::LetterPending)
 }
 
 /// Puts a message that cannot be handled into the dead-letter queue, with the reason.
