@@ -75,6 +75,7 @@ fn has_met_many_deaths(counts: &Counts) -> bool {
         FaultClass::CrashAfterAnswer,
         FaultClass::CrashAnywhere,
         FaultClass::Zombie,
+        FaultClass::WorkerKillingRequest,
     ];
     deaths.iter().filter_map(|class| counts.get(class)).sum::<u64>() >= DEATHS
 }
