@@ -120,3 +120,35 @@ async fn a_letter_that_is_moved_back_before_it_is_known_to_be_sent_is_not_lost()
     assert_eq!(all.iter().filter(|m| of_job(m)).count(), 1, "{all:#?}");
     heir.drain().await;
 }
+
+/// A pointer of an earlier failure that came back set a job going that had failed anew, and left the
+/// newer pointer behind.
+#[tokio::test(start_paused = true)]
+async fn a_pointer_that_comes_back_replays_the_failure_it_names_and_no_other() {
+    let sim = Sim::prepared(105).await.unwrap();
+    let mut request = sim.drill("orders-drill");
+    request.target.subnet_group = Some("nowhere".into());
+    let worker = sim.start("w1.1");
+    let job = sim.submit(&request).await.unwrap();
+    sim.until_ended(&[job], HOUR).await.unwrap();
+    let (account, region) = sim.place();
+    let pointers = || {
+        let all =
+            sim.cloud.world().sqs.messages(&account, &region, "aurora-restore-dead-letters.fifo");
+        all.into_iter().map(|letter| letter.body).collect::<Vec<_>>()
+    };
+    let first = pointers();
+    assert_eq!(first.len(), 1);
+    aurora_restore_producer::operate::retry(&sim.env("operator-1"), job).await.unwrap();
+    let failed_again = sim.until_ended(&[job], HOUR).await.unwrap();
+    let second = pointers();
+    assert!(second.len() == 1 && second != first, "{first:?}, {second:?}");
+
+    sim.send_raw("aurora-restore-low.fifo", &first[0]).await.unwrap();
+    sim.pass(10 * MINUTE).await;
+    assert_eq!(sim.state(job).await.unwrap(), failed_again[0], "the old pointer is stale");
+    sim.send_raw_as("again", "aurora-restore-low.fifo", &second[0]).await.unwrap();
+    sim.pass(10 * MINUTE).await;
+    assert!(sim.state(job).await.unwrap().epoch > failed_again[0].epoch, "the new one is a replay");
+    worker.drain().await;
+}

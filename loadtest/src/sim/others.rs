@@ -51,10 +51,18 @@ impl Sim {
     /// # Errors
     /// When the queue is missing.
     pub async fn send_raw(&self, queue: &str, body: &str) -> anyhow::Result<()> {
+        self.send_raw_as("d", queue, body).await
+    }
+
+    /// The same under a deduplication id.
+    ///
+    /// # Errors
+    /// When the queue is missing.
+    pub async fn send_raw_as(&self, id: &str, queue: &str, body: &str) -> anyhow::Result<()> {
         let sqs = self.env("stranger").sqs(&self.common.region);
         let url = sqs.get_queue_url().queue_name(queue).send().await?.queue_url;
         let send = sqs.send_message().set_queue_url(url).message_body(body);
-        send.message_group_id("g").message_deduplication_id("d").send().await?;
+        send.message_group_id("g").message_deduplication_id(id).send().await?;
         Ok(())
     }
 
