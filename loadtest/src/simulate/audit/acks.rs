@@ -128,8 +128,11 @@ impl Book {
     /// frozen or down for longer sends a second one, which says the same.
     fn pointer_sent(&mut self, seen: &Seen<'_>, job: &str, seq: i64, is_new: bool) {
         let now_ms = seen.record.at_ms;
-        let letters = &mut self.jobs.entry(job.to_owned()).or_default().letters;
-        let first_ms = *letters.entry(seq).or_insert(now_ms);
+        let record = self.jobs.entry(job.to_owned()).or_default();
+        let first_ms = *record.letters.entry(seq).or_insert(now_ms);
+        if is_new && now_ms - first_ms >= DEDUPLICATION_MS {
+            record.late_letters.insert(seq);
+        }
         if is_new && first_ms < now_ms && now_ms - first_ms < DEDUPLICATION_MS {
             let text = format!("a second pointer to job {job} at {seq} was sent");
             self.report(seen.record, Invariant::LettersMatch, text);

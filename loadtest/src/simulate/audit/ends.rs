@@ -55,6 +55,8 @@ impl Book {
         for (id, job) in &self.jobs {
             let mut there = pointers.remove(id).unwrap_or_default();
             there.dedup();
+            let at = job.state.as_ref().map(|state| state.seq - 1);
+            there.retain(|seq| *seq == at || !seq.is_some_and(|n| job.late_letters.contains(&n)));
             let failed = job.state.as_ref().filter(|s| s.status == "failed" && !s.letter_pending);
             let is_right = match failed {
                 Some(state) => {

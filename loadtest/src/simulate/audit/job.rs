@@ -2,7 +2,7 @@
 
 use super::state::State;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A job, from the writes that were seen.
 #[derive(Debug, Default)]
@@ -26,6 +26,9 @@ pub(super) struct Job {
     pub(super) ended_epoch: Option<i64>,
     /// The wake-up numbers that pointers to it were sent for, and when the first of each was.
     pub(super) letters: BTreeMap<i64, i64>,
+    /// Those that were sent again after SQS had forgotten the first: such a pointer may lie there
+    /// although its job has gone on.
+    pub(super) late_letters: BTreeSet<i64>,
     /// The immutable ids of the clusters that were restored for it, and the name of each then.
     pub(super) restored: BTreeMap<String, String>,
     /// Whether its submitter was told that it is accepted.
