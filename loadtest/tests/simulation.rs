@@ -140,8 +140,8 @@ fn exhaustive_at_every_point_of_a_job_a_crash_a_lost_answer_and_a_freeze_change_
 fn a_job_that_cannot_end_is_reported() {
     use aurora_restore_loadtest::simulate::audit::Invariant;
     use aurora_restore_local::cloud::{Cloud, ConnectionBroken};
-    use aurora_restore_local::transport::Network;
-    use aurora_restore_local::wire::{WireRequest, WireResponse};
+    use aurora_restore_local::transport::{Carried, Network};
+    use aurora_restore_local::wire::WireRequest;
 
     /// Nobody of the fleet ever receives a message.
     #[derive(Debug)]
@@ -152,7 +152,7 @@ fn a_job_that_cannot_end_is_reported() {
             cloud: &'a Cloud,
             component: &'a str,
             request: WireRequest,
-        ) -> futures::future::BoxFuture<'a, Result<WireResponse, ConnectionBroken>> {
+        ) -> Carried<'a> {
             Box::pin(async move {
                 if request.header("x-amz-target").contains("ReceiveMessage") {
                     tokio::time::sleep(std::time::Duration::from_secs(19)).await;

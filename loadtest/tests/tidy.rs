@@ -172,10 +172,13 @@ fn codes_that_pass_by_themselves_are_known_to_one_file_only() {
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = ["TODO", "FIXME", "XXX", "todo!", "unimplemented!"];
+    // In two halves, so that this file is looked through, too.
+    let halves = [("TO", "DO"), ("FIX", "ME"), ("XX", "X"), ("todo", "!"), ("unimplemented", "!")];
+    let words = halves.map(|(one, two)| format!("{one}{two}"));
+    let words = words.each_ref().map(String::as_str);
     let kinds = [".rs", ".toml", ".yaml", ".yml", ".sh", "dev", "Dockerfile"];
     let files = files().into_iter().filter(|f| kinds.iter().any(|kind| f.path.ends_with(kind)));
-    let files: Vec<File> = files.filter(|f| f.path != THIS_FILE).collect();
+    let files: Vec<File> = files.collect();
     let found = files.iter().flat_map(|f| f.lines_with(&words, f.lines()));
     none("nothing on main is left for later", found);
 }

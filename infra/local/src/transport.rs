@@ -18,6 +18,9 @@ use http_body_util::BodyExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// An answer on its way back through a network.
+pub type Carried<'a> = BoxFuture<'a, Result<WireResponse, ConnectionBroken>>;
+
 /// What lies between a component and the cloud: a network that may do with a request what networks
 /// do. It is given the whole request before anything is awaited.
 pub trait Network: Send + Sync + std::fmt::Debug {
@@ -30,7 +33,7 @@ pub trait Network: Send + Sync + std::fmt::Debug {
         cloud: &'a Cloud,
         component: &'a str,
         request: WireRequest,
-    ) -> BoxFuture<'a, Result<WireResponse, ConnectionBroken>>;
+    ) -> Carried<'a>;
 }
 
 /// The network that does nothing: every request arrives, and so does every answer.
@@ -43,7 +46,7 @@ impl Network for Direct {
         cloud: &'a Cloud,
         component: &'a str,
         request: WireRequest,
-    ) -> BoxFuture<'a, Result<WireResponse, ConnectionBroken>> {
+    ) -> Carried<'a> {
         Box::pin(async move { cloud.serve(component, &request).await })
     }
 }

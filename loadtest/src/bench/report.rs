@@ -1,7 +1,8 @@
 //! The figures, as a person and as a program reads them.
 
 use crate::sim::Cost;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, presets::NOTHING};
+use crate::table::{number, plain};
+use comfy_table::Cell;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -164,16 +165,10 @@ fn per(n: f64, of: f64) -> f64 {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_header(["", "measured", "aim"]);
-        table.add_rows(self.rows().into_iter().map(|[what, figure, aim]| {
-            let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-            [Cell::new(what), right(figure), right(aim)]
-        }));
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
-        }
-        writeln!(f, "{}", table.trim_fmt())?;
+        let row =
+            |[what, figure, aim]: [String; 3]| vec![Cell::new(what), number(figure), number(aim)];
+        let rows = self.rows().into_iter().map(row).collect();
+        writeln!(f, "{}", plain(&["", "measured", "aim"], rows, (0, 2)))?;
         let release = self.is_optimised;
         let build = if release { "A release build" } else { "A debug build, which says nothing," };
         writeln!(f, "\n{build} on {} processors.", self.processors)

@@ -3,7 +3,8 @@
 use super::cost::Cost;
 use super::report::{JobReport, Report};
 use super::screen::span;
-use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Table, presets::NOTHING};
+use crate::table::{number, plain};
+use comfy_table::{Cell, Color};
 
 /// The whole report.
 pub(super) fn text(report: &Report) -> String {
@@ -28,17 +29,7 @@ pub(super) fn text(report: &Report) -> String {
 }
 
 fn table(title: &str, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((2, 0)).set_constraint(ColumnConstraint::ContentWidth);
-    }
-    format!("{title}\n{}", table.trim_fmt())
-}
-
-fn number(n: impl ToString) -> Cell {
-    Cell::new(n.to_string()).set_alignment(CellAlignment::Right)
+    format!("{title}\n{}", plain(header, rows, (2, 0)))
 }
 
 fn time(ms: Option<i64>) -> Cell {

@@ -1,7 +1,7 @@
 //! The simulated fleet: worker processes that start, die, are frozen and come back under a new
 //! incarnation, as a container service brings them back.
 
-use super::classes::{Counter, FaultClass};
+use super::classes::FaultClass;
 use super::gate::GatedSleep;
 use super::knobs::{Drawn, WIDEST_SKEW_MS};
 use super::wire::{Vitals, Wire, WireSetting};
@@ -37,7 +37,6 @@ pub struct Fleet {
     drawn: Drawn,
     obituaries: UnboundedSender<String>,
     rng: fastrand::Rng,
-    counter: Counter,
     /// Whether clocks may be wrong.
     pub skews: bool,
     /// Processes by worker; none while it is down.
@@ -55,10 +54,9 @@ impl Fleet {
         obituaries: UnboundedSender<String>,
         rng: fastrand::Rng,
     ) -> Self {
-        let counter = setting.counter.clone();
         let places = (0..workers).map(|_| None).collect();
         let incarnations = vec![0; workers];
-        Self { setting, drawn, obituaries, rng, counter, skews: false, places, incarnations }
+        Self { setting, drawn, obituaries, rng, skews: false, places, incarnations }
     }
 
     /// How many workers there are.
@@ -105,11 +103,11 @@ impl Fleet {
         }
         match self.rng.u8(..4) {
             0 => {
-                self.counter.add(FaultClass::ClockSkew);
+                self.setting.counter.add(FaultClass::ClockSkew);
                 sim.clock.skewed_by(skew(&mut self.rng))
             }
             1 => {
-                self.counter.add(FaultClass::ClockJump);
+                self.setting.counter.add(FaultClass::ClockJump);
                 let after = Duration::from_secs(self.rng.u64(10..200));
                 sim.clock.jumping(after, skew(&mut self.rng))
             }

@@ -5,6 +5,8 @@ use super::classes::{Counter, FaultClass};
 use super::knobs::Profile;
 use super::orders::{Order, SNAPSHOT};
 use crate::sim::Sim;
+use aurora_restore_local::rds::Surprise;
+use aurora_restore_local::rds::model::{Cluster, Instance};
 use aurora_restore_producer::{init, operate};
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::JobId;
@@ -141,6 +143,18 @@ const LOOK: Duration = Duration::from_secs(2);
 /// After so many looks nobody waits any longer.
 const LOOKS: usize = 150;
 
+/// Looks again and again until there is something to see, or until nobody waits any longer.
+async fn watch_for<T>(pause: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
+    for _ in 0..LOOKS {
+        let found = look();
+        if found.is_some() {
+            return found;
+        }
+        tokio::time::sleep(pause).await;
+    }
+    None
+}
+
 impl Person {
     /// Does it, or gives up.
     pub async fn act(mut self, what: Meddling) {
@@ -245,19 +259,13 @@ impl Person {
     async fn lose_messages(&self) {
         let (account, region) = self.sim.place();
         let queue = self.queue();
-        for _ in 0..LOOKS {
-            let lost = {
-                let mut world = self.sim.cloud.world();
-                let all = world.sqs.messages(&account, &region, &queue);
-                let lost = all.iter().filter(|m| world.sqs.lose(&account, &region, &queue, &m.id));
-                lost.count() as u64
-            };
-            if lost > 0 {
-                self.counter.add_many(FaultClass::LostMessage, lost);
-                return;
-            }
-            tokio::time::sleep(LOOK / 20).await;
-        }
+        let lost = watch_for(LOOK / 20, || {
+            let mut world = self.sim.cloud.world();
+            let all = world.sqs.messages(&account, &region, &queue);
+            let lost = all.iter().filter(|m| world.sqs.lose(&account, &region, &queue, &m.id));
+            Some(lost.count() as u64).filter(|lost| *lost > 0)
+        });
+        self.counter.add_many(FaultClass::LostMessage, lost.await.unwrap_or_default());
     }
 
     /// A job whose state this release cannot read, and a wake-up for it.
@@ -291,28 +299,17 @@ impl Person {
 
     /// Waits for the cluster of the order, available and with the job's tag; answers its ARN.
     async fn restored(&self) -> Option<String> {
-        for _ in 0..LOOKS {
-            let found = {
-                let world = self.sim.cloud.world();
-                let job = self.job().to_string();
-                let mut all = world.rds.clusters().map(|(place, cluster)| (place.clone(), cluster));
-                let is_it = |c: &aurora_restore_local::rds::model::Cluster| {
-                    c.tags.get(JOB_TAG).is_some_and(|id| *id == job)
-                        && c.status.as_str() == "available"
-                };
-                all.find(|(_, c)| is_it(c)).map(|(place, c)| {
-                    format!(
-                        "arn:aws:rds:{}:{}:cluster:{}",
-                        place.region, place.account, c.identifier
-                    )
-                })
-            };
-            if found.is_some() {
-                return found;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        None
+        let job = self.job().to_string();
+        let is_it = |c: &Cluster| {
+            c.tags.get(JOB_TAG).is_some_and(|id| *id == job) && c.status.as_str() == "available"
+        };
+        let look = || {
+            let world = self.sim.cloud.world();
+            let (place, cluster) = world.rds.clusters().find(|(_, c)| is_it(c))?;
+            let (region, account, name) = (&place.region, &place.account, &cluster.identifier);
+            Some(format!("arn:aws:rds:{region}:{account}:cluster:{name}"))
+        };
+        watch_for(LOOK, look).await
     }
 
     async fn remove_tags(&self) {
@@ -333,27 +330,20 @@ impl Person {
     }
 
     async fn delete_instance(&self) {
-        for _ in 0..LOOKS {
-            let found = {
-                let world = self.sim.cloud.world();
-                let mut all = world.rds.instances();
-                let is_it = |i: &aurora_restore_local::rds::model::Instance| {
-                    i.cluster == self.order.target && i.status.as_str() == "available"
-                };
-                all.find(|(_, i)| is_it(i)).map(|(_, i)| i.identifier.clone())
-            };
-            if let Some(instance) = found {
-                self.lay_hands_on_it(FaultClass::HumanDeletes);
-                let call = self.rds().delete_db_instance().db_instance_identifier(instance);
-                return drop(call.skip_final_snapshot(true).send().await);
-            }
-            tokio::time::sleep(LOOK).await;
-        }
+        let is_it =
+            |i: &Instance| i.cluster == self.order.target && i.status.as_str() == "available";
+        let look = || {
+            let world = self.sim.cloud.world();
+            world.rds.instances().find(|(_, i)| is_it(i)).map(|(_, i)| i.identifier.clone())
+        };
+        let Some(instance) = watch_for(LOOK, look).await else { return };
+        self.lay_hands_on_it(FaultClass::HumanDeletes);
+        let call = self.rds().delete_db_instance().db_instance_identifier(instance);
+        drop(call.skip_final_snapshot(true).send().await);
     }
 
     fn show_status(&self) {
-        let surprise =
-            aurora_restore_local::rds::Surprise::Shows { status: "teleporting".into(), ms: 20_000 };
+        let surprise = Surprise::Shows { status: "teleporting".into(), ms: 20_000 };
         self.sim.cloud.world().rds.plan_surprise(&self.order.target, surprise);
         self.count(FaultClass::UnknownStatus, true);
     }

@@ -5,8 +5,9 @@ use super::exhaustive::{Exhausted, Strikes};
 use super::knobs::Knobs;
 use super::many::Summary;
 use super::run::Verdict;
+use crate::table::{number, plain};
 use anyhow::Context;
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, presets::NOTHING};
+use comfy_table::Cell;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,16 +18,7 @@ use std::time::Duration;
 const LAST: usize = 60;
 
 fn table_of(rows: Vec<Vec<Cell>>) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((2, 0)).set_constraint(ColumnConstraint::ContentWidth);
-    }
-    table.trim_fmt()
-}
-
-fn number(n: impl ToString) -> Cell {
-    Cell::new(n.to_string()).set_alignment(CellAlignment::Right)
+    plain(&[], rows, (2, 0))
 }
 
 fn names(classes: &[FaultClass]) -> String {

@@ -5,9 +5,8 @@ use super::classes::{Counter, FaultClass};
 use super::gate::Gate;
 use super::script::{Script, Strike};
 use aurora_restore_local::cloud::{Cloud, ConnectionBroken};
-use aurora_restore_local::transport::Network;
+use aurora_restore_local::transport::{Carried, Network};
 use aurora_restore_local::wire::{WireRequest, WireResponse};
-use futures::future::BoxFuture;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -140,15 +139,24 @@ impl Wire {
 
     /// What happens to a request before it leaves.
     fn strike(&self, request: &WireRequest) -> Option<Strike> {
-        let point = Point::of(request);
-        if point == Point::None || point == Point::Receive {
-            return None;
+        match Point::of(request) {
+            Point::None | Point::Receive => None,
+            point => self.counted(self.drawn(point, operation(request))?),
         }
-        match &self.setting.script {
-            Some(script) => script.strike(&self.vitals.name, operation(request)),
+    }
+
+    /// What happens at a point by the script, or else by chance, if its class may strike.
+    fn drawn(&self, point: Point, operation: &str) -> Option<Strike> {
+        let strike = match &self.setting.script {
+            Some(script) => script.strike(&self.vitals.name, operation),
             None => self.chance(point),
-        }
-        .filter(|strike| self.setting.counter.may(strike.class()))
+        };
+        strike.filter(|strike| self.setting.counter.may(strike.class()))
+    }
+
+    fn counted(&self, strike: Strike) -> Option<Strike> {
+        self.setting.counter.add(strike.class());
+        Some(strike)
     }
 
     fn is_deadly(&self, request: &WireRequest) -> bool {
@@ -201,9 +209,6 @@ impl Wire {
             return std::future::pending().await;
         }
         let strike = self.strike(&request);
-        if let Some(strike) = strike {
-            self.setting.counter.add(strike.class());
-        }
         match strike {
             Some(Strike::CrashBeforeSend) => {
                 self.vitals.die();
@@ -228,23 +233,16 @@ impl Wire {
         is_receive: bool,
         answer: &Result<WireResponse, ConnectionBroken>,
     ) -> Option<Strike> {
-        let brings = |answer: &WireResponse| memory(&answer.body, b"ReceiptHandle");
+        let brings = |answer: &WireResponse| contains(&answer.body, b"ReceiptHandle");
         if !is_receive || !answer.as_ref().is_ok_and(brings) {
             return None;
         }
-        let strike = match &self.setting.script {
-            Some(script) => script.strike(&self.vitals.name, "ReceiveMessage"),
-            None => self.chance(Point::Read),
-        };
-        let strike = strike.filter(|strike| self.setting.counter.may(strike.class()));
         // What would happen before it leaves happens to its answer.
-        let strike = match strike? {
+        self.counted(match self.drawn(Point::Read, "ReceiveMessage")? {
             Strike::CrashBeforeSend => Strike::CrashAfterEffect,
             Strike::FreezeBefore(time) | Strike::Late(time) => Strike::FreezeAfter(time),
             strike => strike,
-        };
-        self.setting.counter.add(strike.class());
-        Some(strike)
+        })
     }
 
     async fn strike_answer(
@@ -290,7 +288,7 @@ impl Network for Wire {
         cloud: &'a Cloud,
         component: &'a str,
         request: WireRequest,
-    ) -> BoxFuture<'a, Result<WireResponse, ConnectionBroken>> {
+    ) -> Carried<'a> {
         Box::pin(self.carried(cloud, component, request))
     }
 }
@@ -314,9 +312,7 @@ impl Point {
         match operation {
             "ReceiveMessage" => Self::Receive,
             "Query" => Self::None,
-            "UpdateItem" if memory(&request.body, b"lease#") => Self::None,
-            "PutItem" | "UpdateItem" | "DeleteItem" => Self::Write,
-            _ if operation.starts_with("Send") || operation.starts_with("DeleteM") => Self::Write,
+            "UpdateItem" if contains(&request.body, b"lease#") => Self::None,
             _ if operation.starts_with("Get") || operation.starts_with("Describe") => Self::Read,
             _ if operation.starts_with("BatchGet") => Self::Read,
             _ => Self::Write,
@@ -336,6 +332,6 @@ pub fn operation(request: &WireRequest) -> &str {
     action.unwrap_or_default()
 }
 
-fn memory(bytes: &[u8], wanted: &[u8]) -> bool {
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }

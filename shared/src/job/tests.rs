@@ -63,16 +63,20 @@ fn a_wait_ends_the_lease_and_expects_the_next_wake_up() {
     assert!(job.is_committed_by(&claimed()));
 }
 
-#[test]
-fn a_watch_is_gone_after_the_next_commit() {
-    let watch = Watch {
+fn watch() -> Watch {
+    Watch {
         account: "111111111111".parse().unwrap(),
         region: "us-east-1".parse().unwrap(),
         kind: crate::watch::WatchKind::Cluster,
         id: "c".into(),
         want: "available".into(),
         expected_at_ms: 5,
-    };
+    }
+}
+
+#[test]
+fn a_watch_is_gone_after_the_next_commit() {
+    let watch = watch();
     let waiting = claimed().commit(Ending::WaitFor { watch: watch.clone(), due_at_ms: 9 }, 2_000);
     assert_eq!(waiting.watch, Some(watch));
     let woken = waiting.claim(Seq(2), &lease("w2", 9_000), "t2", 3_000).unwrap();
@@ -142,15 +146,7 @@ fn only_the_next_number_of_the_same_epoch_and_token_is_a_commit_of_ours() {
 
 #[test]
 fn a_commit_leaves_nothing_of_the_wake_up_that_led_to_it() {
-    let watch = Watch {
-        account: "111111111111".parse().unwrap(),
-        region: "us-east-1".parse().unwrap(),
-        kind: crate::watch::WatchKind::Cluster,
-        id: "c".into(),
-        want: "available".into(),
-        expected_at_ms: 5,
-    };
-    let (watch, letter_pending, dispatches) = (Some(watch), true, 7);
+    let (watch, letter_pending, dispatches) = (Some(watch()), true, 7);
     let ticked = JobState { watch, letter_pending, dispatches, claims: 3, ..claimed() };
     let next = ticked.commit(Ending::WaitUntil { due_at_ms: 9 }, 2_000);
     let rest = (next.watch, next.letter_pending, next.dispatches, next.claims, next.lease);

@@ -12,7 +12,7 @@ use aurora_restore_shared::ids::{JobId, Seq};
 use aurora_restore_shared::job::{ClaimRefused, Ending, FailedAt, JobState, Lease};
 use aurora_restore_shared::message::{DeadLetter, WakeUp};
 use aurora_restore_shared::queue::Received;
-use aurora_restore_shared::store::{ClaimOutcome, CommitOutcome, StoreError};
+use aurora_restore_shared::store::{ClaimOutcome, CommitOutcome, StoreError, StoreResult};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
@@ -137,11 +137,7 @@ async fn replay(worker: &Worker, job: JobId, seq: Option<Seq>) -> anyhow::Result
 /// The letter of this failure is in hand before its job is known to have one. Were it deleted now, the
 /// letter that is still to be sent could be folded into it, and be lost: it is noted as sent.
 async fn note_letter(worker: &Worker, failed: &JobState) -> anyhow::Result<TickEnd> {
-    let now = worker.now_ms();
-    let lease = Lease { owner: worker.id.clone(), until_ms: now + as_ms(worker.settings.lease) };
-    let token = worker.env.entropy.token();
-    let claim = worker.store.claim(failed.id, failed.seq, &lease, &token, now).await?;
-    if let ClaimOutcome::Claimed(claimed) = claim {
+    if let ClaimOutcome::Claimed(claimed) = claim(worker, failed.id, failed.seq).await? {
         worker.store.commit(&claimed, &claimed.letter_sent()).await?;
     }
     Ok(TickEnd::LetterPending)
@@ -168,11 +164,7 @@ pub async fn tick(
     seq: Seq,
     message: Option<&Received>,
 ) -> anyhow::Result<TickEnd> {
-    let now = worker.now_ms();
-    let until_ms = now + as_ms(worker.settings.lease);
-    let lease = Lease { owner: worker.id.clone(), until_ms };
-    let token = worker.env.entropy.token();
-    match worker.store.claim(job, seq, &lease, &token, now).await? {
+    match claim(worker, job, seq).await? {
         ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed).await,
         ClaimOutcome::Refused(why) => Ok(TickEnd::NotMine(why)),
         ClaimOutcome::Newer => Ok(TickEnd::Newer),
@@ -181,6 +173,15 @@ pub async fn tick(
             None => Ok(TickEnd::DeadLettered),
         },
     }
+}
+
+/// Claims a job for this worker, for one lease from now.
+async fn claim(worker: &Worker, job: JobId, seq: Seq) -> StoreResult<ClaimOutcome> {
+    let now = worker.now_ms();
+    let until_ms = now + as_ms(worker.settings.lease);
+    let lease = Lease { owner: worker.id.clone(), until_ms };
+    let token = worker.env.entropy.token();
+    worker.store.claim(job, seq, &lease, &token, now).await
 }
 
 async fn run_claimed(worker: &Worker, claimed: &JobState) -> anyhow::Result<TickEnd> {

@@ -3,6 +3,7 @@
 use super::reach::Reach;
 use super::rule::{FaultKind, FaultRule, LONGEST_SILENCE_MS};
 use crate::call::Service;
+use crate::identity::is_account;
 use crate::operations::{self, OPERATIONS};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
@@ -182,9 +183,7 @@ fn texts(given: &Map<String, Value>, problems: &mut Vec<String>) {
         let text = value.as_str().unwrap_or_default();
         if text.is_empty() {
             problems.push(format!("{name} is {value}, must be a text that is not empty"));
-        } else if name == "account"
-            && !(text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()))
-        {
+        } else if name == "account" && !is_account(text) {
             problems.push(format!("account is {value}, must be 12 digits"));
         }
     }

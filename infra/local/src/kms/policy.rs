@@ -6,6 +6,7 @@
 
 use super::{malformed_policy, unsupported};
 use crate::error::AwsError;
+use crate::identity::is_account;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -65,7 +66,6 @@ fn principals(principal: &Value) -> Vec<&str> {
 }
 
 fn account_of(principal: &str) -> Result<String, AwsError> {
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     let account = principal.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split(':').next());
     match account.unwrap_or(principal) {
         EVERYBODY => Ok(EVERYBODY.to_owned()),

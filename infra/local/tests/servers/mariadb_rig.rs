@@ -4,7 +4,7 @@ use crate::rig::*;
 use aurora_restore_local::data_plane::mariadb::programs::MariadbPrograms;
 use aurora_restore_local::data_plane::{Endpoint, Engine, Work};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
 
@@ -32,13 +32,7 @@ fn mariadb() -> &'static Result<MariadbPrograms, String> {
 }
 
 pub fn skipped_mariadb() -> bool {
-    let skip = std::env::var("AURORA_RESTORE_SKIP_MARIADB").is_ok_and(|v| v == "1");
-    if skip {
-        eprintln!("skipped: AURORA_RESTORE_SKIP_MARIADB=1");
-    } else if let Err(e) = mariadb() {
-        panic!("{e}; or set AURORA_RESTORE_SKIP_MARIADB=1 to do without these tests");
-    }
-    skip
+    skipped_by("AURORA_RESTORE_SKIP_MARIADB", || mariadb().as_ref().err())
 }
 
 pub fn create_mysql(cluster: &str) -> Work {
@@ -105,15 +99,10 @@ impl MysqlClient {
     }
 
     pub fn run(&self, sql: &str) -> Result<String, String> {
-        let output = Command::new(&self.program)
-            .args(&self.target)
-            .args(["--batch", "--raw", "--skip-column-names", "--execute", sql])
-            .env("MYSQL_PWD", &self.password)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        let mut command = Command::new(&self.program);
+        command.args(&self.target);
+        command.args(["--batch", "--raw", "--skip-column-names", "--execute", sql]);
+        answer(command.env("MYSQL_PWD", &self.password))
     }
 
     pub fn sql(&self, sql: &str) -> String {

@@ -24,11 +24,16 @@ fn postgres() -> &'static Result<PostgresPrograms, String> {
 }
 
 pub fn skipped() -> bool {
-    let skip = std::env::var("AURORA_RESTORE_SKIP_POSTGRES").is_ok_and(|v| v == "1");
+    skipped_by("AURORA_RESTORE_SKIP_POSTGRES", || postgres().as_ref().err())
+}
+
+/// Whether a variable has the tests of an engine skipped; if not, its programs must be there.
+pub fn skipped_by<'a>(variable: &str, missing: impl Fn() -> Option<&'a String>) -> bool {
+    let skip = std::env::var(variable).is_ok_and(|v| v == "1");
     if skip {
-        eprintln!("skipped: AURORA_RESTORE_SKIP_POSTGRES=1");
-    } else if let Err(e) = postgres() {
-        panic!("{e}; or set AURORA_RESTORE_SKIP_POSTGRES=1 to do without these tests");
+        eprintln!("skipped: {variable}=1");
+    } else if let Some(e) = missing() {
+        panic!("{e}; or set {variable}=1 to do without these tests");
     }
     skip
 }
@@ -118,6 +123,13 @@ impl Rig {
     }
 }
 
+/// What a client program prints, or what it complains of.
+pub fn answer(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
 pub struct Client {
     psql: PathBuf,
     target: String,
@@ -137,14 +149,8 @@ impl Client {
 
     pub fn run(&self, sql: &str) -> Result<String, String> {
         let mut command = Command::new(&self.psql);
-        let output = command
-            .args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.target])
-            .env("PGPASSWORD", &self.password)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        command.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.target]);
+        answer(command.env("PGPASSWORD", &self.password))
     }
 
     pub fn sql(&self, sql: &str) -> String {

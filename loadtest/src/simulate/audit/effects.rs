@@ -60,6 +60,16 @@ impl Book {
         }
     }
 
+    /// The job whose tag something is made with.
+    fn job_tagged(&self, params: &Params, made: &str, wrong: &mut Findings) -> Option<String> {
+        let id = tagged(params).filter(|id| self.jobs.contains_key(id));
+        if id.is_none() {
+            let text = format!("{made} without the tag of a job");
+            wrong.push((Invariant::OnlyOwnResources, text));
+        }
+        id
+    }
+
     fn restored(
         &mut self,
         seen: &Seen<'_>,
@@ -67,10 +77,7 @@ impl Book {
         wrong: &mut Findings,
     ) -> Option<String> {
         let name = &seen.record.resource;
-        let Some(id) = tagged(params).filter(|id| self.jobs.contains_key(id)) else {
-            wrong.push((Invariant::OnlyOwnResources, "restored without the tag of a job".into()));
-            return None;
-        };
+        let id = self.job_tagged(params, "restored", wrong)?;
         let job = self.jobs.entry(id.clone()).or_default();
         let target = job.target.clone();
         // One that has another name now was taken away by people: nobody of ours renames.
@@ -102,10 +109,7 @@ impl Book {
         wrong: &mut Findings,
     ) -> Option<String> {
         let name = &seen.record.resource;
-        let Some(id) = tagged(params).filter(|id| self.jobs.contains_key(id)) else {
-            wrong.push((Invariant::OnlyOwnResources, "created without the tag of a job".into()));
-            return None;
-        };
+        let id = self.job_tagged(params, "created", wrong)?;
         let parent = params.get("DBClusterIdentifier").unwrap_or_default().to_ascii_lowercase();
         let cluster = self.cluster(seen.world, &parent);
         if cluster.is_none_or(|cluster| self.maker(cluster).as_ref() != Some(&id)) {

@@ -56,18 +56,18 @@ impl Book {
             let mut there = pointers.remove(id).unwrap_or_default();
             there.dedup();
             let at = job.state.as_ref().map(|state| state.seq - 1);
-            there.retain(|seq| *seq == at || !seq.is_some_and(|n| job.late_letters.contains(&n)));
+            let is_its = |seq: &Option<i64>| *seq == at;
+            there.retain(|seq| is_its(seq) || !seq.is_some_and(|n| job.late_letters.contains(&n)));
             let failed = job.state.as_ref().filter(|s| s.status == "failed" && !s.letter_pending);
             let is_right = match failed {
-                Some(state) => {
-                    let is_its = |seq: &Option<i64>| *seq == Some(state.seq - 1);
+                Some(_) => {
                     there.iter().all(is_its)
                         && (there.len() == 1 || (there.is_empty() && excuses.lost_letters))
                 }
                 None => there.is_empty(),
             };
             if !is_right {
-                let at = failed.map(|state| state.seq - 1);
+                let at = failed.and(at);
                 let text = format!("job {id} failed at {at:?}, its pointers name {there:?}");
                 found.push((Invariant::LettersMatch, text));
             }

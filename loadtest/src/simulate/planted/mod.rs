@@ -17,6 +17,7 @@ pub use table::table;
 
 use super::audit::Invariant;
 use super::knobs::{Knobs, Profile};
+use super::many::spread;
 use super::run::{Options, Verdict, run_seed};
 use aurora_restore_local::wire::WireResponse;
 use call::Call;
@@ -153,19 +154,13 @@ pub fn hunt_all(
     let bugs: Vec<&'static Bug> = all().collect();
     let next = AtomicUsize::new(0);
     let hunts = Mutex::new(Vec::new());
-    let work = || {
-        while let Some(bug) = bugs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let hunted = hunt(bug);
-            if let Ok(hunted) = &hunted {
-                progress(hunted);
-            }
-            hunts.lock().unwrap_or_else(PoisonError::into_inner).push((bug.name, hunted));
+    let take = || bugs.get(next.fetch_add(1, Ordering::Relaxed)).copied();
+    spread(threads, take, |bug| {
+        let hunted = hunt(bug);
+        if let Ok(hunted) = &hunted {
+            progress(hunted);
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 0..threads.max(1) {
-            scope.spawn(work);
-        }
+        hunts.lock().unwrap_or_else(PoisonError::into_inner).push((bug.name, hunted));
     });
     let mut hunts = hunts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let place = |name: &str| bugs.iter().position(|bug| bug.name == name);

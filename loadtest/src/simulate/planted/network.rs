@@ -3,9 +3,8 @@
 use super::Bug;
 use super::call::Call;
 use aurora_restore_local::cloud::{Cloud, ConnectionBroken};
-use aurora_restore_local::transport::Network;
+use aurora_restore_local::transport::{Carried, Network};
 use aurora_restore_local::wire::{WireRequest, WireResponse};
-use futures::future::BoxFuture;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -90,7 +89,7 @@ impl Network for Buggy {
         cloud: &'a Cloud,
         component: &'a str,
         request: WireRequest,
-    ) -> BoxFuture<'a, Result<WireResponse, ConnectionBroken>> {
+    ) -> Carried<'a> {
         Box::pin(self.carried(cloud, component, request))
     }
 }

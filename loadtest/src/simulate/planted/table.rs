@@ -1,25 +1,20 @@
 //! The planted bugs and what caught them, for a person.
 
 use super::{Found, Hunted, MOST_SEEDS};
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, Table, presets::NOTHING};
+use crate::table::{number, plain};
+use comfy_table::Cell;
 
 /// One line for each bug: what it does, what caught it, and after how many seeds.
 #[must_use]
 pub fn table(hunts: &[Hunted]) -> String {
-    let mut table = Table::new();
     let header =
         ["planted bug", "what workers do that have it", "caught by", "seeds", "faults", "jobs"];
-    table.load_style(NOTHING).set_header(header.iter().map(Cell::new));
-    table.add_rows(hunts.iter().map(row));
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2)).set_constraint(ColumnConstraint::ContentWidth);
-    }
+    let table = plain(&header, hunts.iter().map(row).collect(), (0, 2));
     let caught = hunts.iter().filter(|hunted| hunted.found.is_some()).count();
-    format!("{}\n\n{caught} of {} planted bugs were caught", table.trim_fmt(), hunts.len())
+    format!("{}\n\n{caught} of {} planted bugs were caught", table, hunts.len())
 }
 
 fn row(hunted: &Hunted) -> Vec<Cell> {
-    let number = |n: u64| Cell::new(n).set_alignment(CellAlignment::Right);
     let bug = hunted.bug;
     let caught_by = hunted.found.as_ref().map_or("ESCAPED", |found| found.invariant.name());
     let seeds = hunted.found.as_ref().map_or(MOST_SEEDS, Found::seeds);
@@ -29,7 +24,7 @@ fn row(hunted: &Hunted) -> Vec<Cell> {
         Cell::new(caught_by),
         number(seeds),
         Cell::new(bug.profile.name()),
-        number(bug.jobs as u64),
+        number(bug.jobs),
     ]
 }
 

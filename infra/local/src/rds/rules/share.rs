@@ -1,6 +1,7 @@
 //! Which snapshot may be shared with whom, and who sees it then.
 
 use crate::error::AwsError;
+use crate::identity::is_account;
 use crate::rds::errors::{
     invalid_db_cluster_snapshot_state, invalid_parameter_combination, invalid_parameter_value,
     shared_snapshot_quota_exceeded,
@@ -72,8 +73,7 @@ pub(in crate::rds) fn may_share(
 }
 
 fn check_value(value: &str) -> Result<(), AwsError> {
-    let is_account = value.len() == 12 && value.bytes().all(|b| b.is_ascii_digit());
-    if is_account || value == EVERYBODY {
+    if is_account(value) || value == EVERYBODY {
         return Ok(());
     }
     Err(invalid_parameter_value(format!("Invalid account ID: {value}")))
