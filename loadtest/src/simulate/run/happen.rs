@@ -31,7 +31,7 @@ impl Run {
         }
     }
 
-    pub(super) async fn do_what_is_due(&mut self) -> bool {
+    async fn do_what_is_due(&mut self) -> bool {
         let mut did = false;
         while let Some(happening) = self.agenda.take_due(Instant::now()) {
             self.trace.note(self.sim.clock.now_ms(), &format!("{happening:?}"));
@@ -41,7 +41,7 @@ impl Run {
         did
     }
 
-    pub(super) async fn happen(&mut self, happening: Happening) {
+    async fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Start(place) => {
                 let is_calm = self.script.is_some() || self.agenda.is_calm();
@@ -82,14 +82,14 @@ impl Run {
         killed.is_some()
     }
 
-    pub(super) fn bury(&mut self, name: &str) {
+    fn bury(&mut self, name: &str) {
         if let Some(place) = self.fleet.buried(name) {
             self.auditor.process_ended(name);
             self.restart(place);
         }
     }
 
-    pub(super) async fn reap(&mut self) {
+    async fn reap(&mut self) {
         for (place, name, handed_back) in self.fleet.reap().await {
             if !handed_back {
                 self.counter.add(FaultClass::DrainDeadline);
@@ -99,12 +99,12 @@ impl Run {
         }
     }
 
-    pub(super) fn restart(&mut self, place: usize) {
+    fn restart(&mut self, place: usize) {
         let after = Duration::from_secs(self.rng.u64(1..=60));
         self.agenda.add(Instant::now() + after, Happening::Start(place));
     }
 
-    pub(super) fn storm(&mut self) {
+    fn storm(&mut self) {
         let place = self.rng.usize(..self.fleet.len());
         let victim = self.fleet.process(place).map(|p| p.vitals.name.clone()).unwrap_or_default();
         let (fronts, lasts) = weather::storm(&mut self.rng, self.knobs.profile, &victim);
@@ -141,7 +141,7 @@ impl Run {
         }
     }
 
-    pub(super) fn meddle(&mut self, what: Meddling) {
+    fn meddle(&mut self, what: Meddling) {
         let person = Person {
             sim: Arc::clone(&self.sim),
             counter: self.counter.clone(),
