@@ -1,11 +1,16 @@
 //! The planner: `plan(request, facts) -> Plan`, pure. It encodes what AWS demands and says why.
 
+mod checks;
+pub mod names;
+mod path;
 mod settings;
 
+pub use path::{Hop, Path};
 pub use settings::ClusterSettings;
 
-use crate::facts::SourceFacts;
+use crate::facts::{SourceFacts, Standing};
 use crate::fault::{Fault, Faults};
+use crate::ids::{ClusterId, JobId};
 use crate::request::{InstanceSpec, Request};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -35,16 +40,34 @@ macro_rules! step_names {
 step_names! {
     /// The source pinned and the plan made.
     ResolveSource => "resolve_source",
-    /// Name, groups and quotas checked before hours are spent.
+    /// Name, groups, quotas and approval checked before hours are spent.
     CheckTarget => "check_target",
+    /// A copy that can be shared, where the source itself cannot.
+    MakeShareable => "make_shareable",
+    /// The target's account let in.
+    ShareSnapshot => "share_snapshot",
+    /// A copy in the target's account and Region.
+    CopySnapshot => "copy_snapshot",
     /// The cluster restored with all its settings.
     RestoreCluster => "restore_cluster",
     /// Its instances created.
     CreateInstances => "create_instances",
-    /// The master password set.
+    /// The master password set, users and grants made.
     SetCredentials => "set_credentials",
+    /// Scripts run once, their proof passed.
+    MaskData => "mask_data",
     /// Every check run, evidence kept.
     VerifyRestore => "verify_restore",
+    /// The real security groups attached.
+    OpenAccess => "open_access",
+    /// The old cluster renamed away, the new one renamed in.
+    SwapIn => "swap_in",
+    /// Snapshot copies that are no longer kept deleted.
+    RemoveCopies => "remove_copies",
+    /// The replaced cluster deleted, by its immutable id.
+    RetireOld => "retire_old",
+    /// A throw-away copy deleted when its time is over.
+    Expire => "expire",
     /// Those who asked are told.
     Notify => "notify",
 }
@@ -83,10 +106,19 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// What is known of the source.
     pub facts: SourceFacts,
+    /// How the source gets to where it is restored.
+    #[serde(default)]
+    pub path: Path,
     /// The settings the restored cluster gets.
     pub settings: ClusterSettings,
+    /// The security groups that it has until it is masked and verified; none: its own from the start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_groups: Vec<String>,
     /// Its instances, the writer first.
     pub instances: Vec<InstanceSpec>,
+    /// The cluster that it replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Standing>,
     /// Why it is done this way, one sentence each.
     pub why: Vec<String>,
 }
@@ -100,6 +132,21 @@ impl Plan {
     pub fn instance_count(&self) -> usize {
         self.instances.iter().map(|i| usize::from(i.count)).sum()
     }
+
+    /// The name under which the cluster is restored: beside the one that it replaces, or its own.
+    #[must_use]
+    pub fn restored_as(&self, target: &ClusterId, job: JobId) -> ClusterId {
+        match self.replaces {
+            Some(_) => names::beside(target, job),
+            None => target.clone(),
+        }
+    }
+
+    /// Whether a step is in it.
+    #[must_use]
+    pub fn has(&self, step: StepName) -> bool {
+        self.steps.iter().any(|s| s.name == step)
+    }
 }
 
 /// Makes the plan of a request.
@@ -107,48 +154,37 @@ impl Plan {
 /// # Errors
 /// [`Faults`]: everything that makes it impossible, each with what to change.
 pub fn plan(request: &Request, facts: &SourceFacts) -> Result<Plan, Faults> {
-    let mut faults = check_engine(request, facts);
-    let mut why = vec![chosen(facts)];
-    let settings = settings::follow_source(request, facts, &mut why);
+    let mut faults = checks::all(request, facts);
+    let (path, mut why) = path::choose(request, facts).unwrap_or_else(|fault| {
+        faults.push(fault);
+        (Path::default(), Vec::new())
+    });
+    let settings = settings::follow_source(request, facts, &path, &mut why);
     let instances = instances(request, facts, &mut why).unwrap_or_else(|fault| {
         faults.push(fault);
         Vec::new()
     });
-    if faults.is_empty() {
-        let steps = steps(request, &mut why);
-        Ok(Plan { steps, facts: facts.clone(), settings, instances, why })
-    } else {
-        Err(Faults(faults))
+    if !faults.is_empty() {
+        return Err(Faults(faults));
     }
+    let replaces = facts.taken_by.clone();
+    why.extend(replacing(request, replaces.as_ref()));
+    let closed_groups = match request.access.open_after_masking {
+        true => facts.site.closed_groups.clone(),
+        false => Vec::new(),
+    };
+    let steps = steps(request, &path, replaces.is_some(), &mut why);
+    let facts = facts.clone();
+    Ok(Plan { steps, facts, path, settings, closed_groups, instances, replaces, why })
 }
 
-fn chosen(facts: &SourceFacts) -> String {
-    let SourceFacts { snapshot_id, created_at, allocated_gib, .. } = facts;
-    format!(
-        "Restores snapshot {snapshot_id} of {created_at} ({allocated_gib} GiB) in place: same account and Region, so no copy is needed."
-    )
-}
-
-fn check_engine(request: &Request, facts: &SourceFacts) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    if facts.engine != "aurora-postgresql" {
-        faults.push(Fault {
-            path: "source".into(),
-            problem: format!("is a snapshot of engine {:?}", facts.engine),
-            fix: "this release restores aurora-postgresql".into(),
-        });
+fn replacing(request: &Request, replaces: Option<&Standing>) -> Option<String> {
+    use crate::request::IfExists;
+    match (request.target.if_exists, replaces) {
+        (IfExists::Swap, Some(_)) => Some("The target's name is taken: the new cluster is restored beside it, and the names are swapped only when it is verified.".into()),
+        (IfExists::Swap, None) => Some("The target's name is free: nothing is replaced.".into()),
+        (IfExists::Refuse, _) => None,
     }
-    let major = |version: &str| version.split('.').next().unwrap_or_default().parse::<u32>().ok();
-    if let Some(wanted) = &request.target.engine_version
-        && major(wanted) < major(&facts.engine_version)
-    {
-        faults.push(Fault {
-            path: "target.engine_version".into(),
-            problem: format!("is {wanted}, below the snapshot's {}", facts.engine_version),
-            fix: "a restore never goes back to an older major version".into(),
-        });
-    }
-    faults
 }
 
 fn instances(
@@ -171,36 +207,74 @@ fn instances(
     Ok(facts.instances.clone())
 }
 
-/// The steps that the plan of a request has, in order: known before its facts are.
-#[must_use]
-pub fn step_names(request: &Request) -> Vec<StepName> {
-    steps(request, &mut Vec::new()).into_iter().map(|step| step.name).collect()
-}
-
 fn step(name: StepName, after: &[StepName], behind: &[StepName]) -> PlannedStep {
     PlannedStep { name, after: after.to_vec(), behind: behind.to_vec() }
 }
 
-fn steps(request: &Request, why: &mut Vec<String>) -> Vec<PlannedStep> {
+fn steps(
+    request: &Request,
+    path: &Path,
+    swaps: bool,
+    why: &mut Vec<String>,
+) -> Vec<PlannedStep> {
     use StepName as S;
-    let mut steps = vec![
-        step(S::ResolveSource, &[], &[]),
-        step(S::CheckTarget, &[S::ResolveSource], &[]),
-        step(S::RestoreCluster, &[S::CheckTarget], &[]),
-        step(S::CreateInstances, &[S::RestoreCluster], &[]),
+    let mut steps = vec![step(S::ResolveSource, &[], &[])];
+    steps.push(step(S::CheckTarget, &[S::ResolveSource], &[]));
+    let mut source = S::ResolveSource;
+    let hops = [
+        (S::MakeShareable, path.shareable.is_some()),
+        (S::ShareSnapshot, path.share_with.is_some()),
+        (S::CopySnapshot, path.copy.is_some()),
     ];
+    for (name, _) in hops.into_iter().filter(|(_, is_needed)| *is_needed) {
+        steps.push(step(name, &[source], &[]));
+        source = name;
+    }
+    let restore_after: &[S] = match source {
+        S::ResolveSource => &[S::CheckTarget],
+        _ => &[S::CheckTarget, source],
+    };
+    steps.push(step(S::RestoreCluster, restore_after, &[]));
+    steps.push(step(S::CreateInstances, &[S::RestoreCluster], &[]));
     let mut proven_after = vec![S::CreateInstances];
-    if request.access.master.is_some() {
-        // Instances first: AWS refuses to create them while the password is being reset.
-        steps.push(step(S::SetCredentials, &[S::RestoreCluster], &[S::CreateInstances]));
+    if let Some(credentials) = credentials(request) {
+        steps.push(credentials);
         proven_after.push(S::SetCredentials);
         why.push(
             "The restore has no password parameter: it is set while the instances start.".into(),
         );
     }
+    if request.mask.is_some() {
+        steps.push(step(S::MaskData, &proven_after, &[]));
+        proven_after = vec![S::MaskData];
+    }
     steps.push(step(S::VerifyRestore, &proven_after, &[]));
-    steps.push(step(S::Notify, &[S::VerifyRestore], &[]));
+    let mut last = S::VerifyRestore;
+    let ends = [
+        (S::OpenAccess, request.access.open_after_masking),
+        (S::SwapIn, swaps),
+        (S::RemoveCopies, path.copies() > 0 && request.keep.copies().is_none()),
+    ];
+    for (name, _) in ends.into_iter().filter(|(_, is_needed)| *is_needed) {
+        steps.push(step(name, &[last], &[]));
+        last = name;
+    }
+    steps.push(step(S::Notify, &[last], &[]));
     steps
+}
+
+/// Users need a database that takes connections; the master password only a cluster, but AWS
+/// refuses to create instances while it is being reset.
+fn credentials(request: &Request) -> Option<PlannedStep> {
+    use StepName as S;
+    let access = &request.access;
+    match (access.master.is_some(), access.users.is_empty()) {
+        (_, false) => Some(step(S::SetCredentials, &[S::CreateInstances], &[])),
+        (true, true) => {
+            Some(step(S::SetCredentials, &[S::RestoreCluster], &[S::CreateInstances]))
+        }
+        (false, true) => None,
+    }
 }
 
 #[cfg(test)]

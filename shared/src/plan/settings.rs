@@ -1,6 +1,7 @@
 //! The settings of the restored cluster: those of the request, else those of the source. Never the
 //! Region's defaults, which is what AWS uses for whatever a restore call leaves out.
 
+use super::Path;
 use crate::facts::SourceFacts;
 use crate::request::{Request, Serverless};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,9 @@ pub struct ClusterSettings {
     /// Log types sent to CloudWatch Logs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log_exports: Vec<String>,
+    /// Backtrack window in hours (Aurora MySQL): can only be given to a new cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backtrack_hours: Option<u16>,
     /// Backup retention in days (set when it differs from the restored cluster's own).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup_retention_days: Option<u16>,
@@ -54,10 +58,15 @@ pub struct ClusterSettings {
 pub(super) fn follow_source(
     request: &Request,
     facts: &SourceFacts,
+    path: &Path,
     why: &mut Vec<String>,
 ) -> ClusterSettings {
     let target = &request.target;
-    let source = facts.cluster.clone().unwrap_or_default();
+    let mut source = facts.cluster.clone().unwrap_or_default();
+    if request.changes_place() {
+        // Ids and names of the source's place mean nothing in the target's.
+        (source.subnet_group, source.security_groups) = (None, Vec::new());
+    }
     if facts.cluster.is_none() {
         why.push("The source cluster is gone: settings that neither the request nor the snapshot says are the Region's defaults.".into());
     } else {
@@ -71,13 +80,14 @@ pub(super) fn follow_source(
         parameter_group: or(&target.parameter_group, parameter_group(request, facts)),
         subnet_group: or(&target.subnet_group, source.subnet_group),
         security_groups: target.security_groups.clone().unwrap_or(source.security_groups),
-        kms_key: target.kms_key.clone(),
+        kms_key: target.kms_key.clone().or_else(|| path.restore_key.clone()),
         storage_type: or(&target.storage_type, facts.storage_type.clone())
             .unwrap_or_else(|| "aurora".into()),
         port: target.port.or(facts.port),
         serverless: target.serverless.clone().or(source.serverless),
         iam_auth: target.iam_auth.unwrap_or(source.iam_auth),
         log_exports: target.log_exports.clone().unwrap_or(source.log_exports),
+        backtrack_hours: target.backtrack_hours.filter(|hours| *hours > 0),
         backup_retention_days: target.backup_retention_days.or(source.backup_retention_days),
         deletion_protection: target.deletion_protection.unwrap_or(source.deletion_protection),
         tags: target.tags.clone(),

@@ -160,6 +160,24 @@ impl Request {
         supported::unsupported(self)
     }
 
+    /// Whether source and target are in different accounts.
+    #[must_use]
+    pub fn changes_account(&self) -> bool {
+        self.source.account() != &self.target.account
+    }
+
+    /// Whether source and target are in different Regions.
+    #[must_use]
+    pub fn changes_region(&self) -> bool {
+        self.source.region() != &self.target.region
+    }
+
+    /// Whether source and target differ in account or Region.
+    #[must_use]
+    pub fn changes_place(&self) -> bool {
+        self.changes_account() || self.changes_region()
+    }
+
     /// The caller, or `anonymous`.
     #[must_use]
     pub fn caller_name(&self) -> &str {

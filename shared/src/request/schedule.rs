@@ -113,7 +113,26 @@ impl Keep {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
+    /// How long snapshot copies are kept; none: they go when they are no longer needed.
+    #[must_use]
+    pub fn copies(&self) -> Option<Span> {
+        self.snapshot_copies.as_deref()?.parse().ok()
+    }
+
+    /// How long a replaced cluster is kept.
+    #[must_use]
+    pub fn replaced_for(&self) -> Duration {
+        self.replaced.as_ref().map_or(REPLACED_KEPT, Span::length)
+    }
 }
+
+/// How long a replaced cluster is kept when the request does not say: a day, in which somebody who
+/// misses something can still have it.
+pub const REPLACED_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A replaced cluster outlives every late call of a frozen worker: no client waits for an hour.
+pub const LEAST_KEPT: Duration = Duration::from_secs(3600);
 
 pub(super) fn read(r: &Reader<'_>) -> Option<Schedule> {
     r.object(&["not_before", "windows", "start_before"])?;

@@ -1,0 +1,168 @@
+//! Reading the facts of a request: the source, the cluster it came from, the target's name.
+
+use super::{Encryption, SourceFacts, SourceKind, Standing, cluster, snapshots};
+use crate::clock::EpochMs;
+use crate::failure::{Failure, FailureCode, wire_code};
+use crate::request::{IfExists, PointInTime, Request, SnapshotSource, Source};
+use aws_sdk_kms::types::KeyManagerType;
+use aws_sdk_rds::Client;
+use aws_sdk_rds::types::{DbCluster, DbInstance};
+use jiff::Timestamp;
+
+/// Where facts are read: clients of the source's place and of the target's.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach<'a> {
+    /// RDS where the source is.
+    pub source: &'a Client,
+    /// KMS where the source is.
+    pub keys: &'a aws_sdk_kms::Client,
+    /// RDS where the target shall be.
+    pub target: &'a Client,
+    /// The present moment.
+    pub now_ms: EpochMs,
+}
+
+/// Reads the facts of a request; what the settings say ([`super::Site`]) is added by the caller.
+///
+/// # Errors
+/// `source_not_found` when nothing fits; `source_unusable` when it cannot be restored from;
+/// `resource_busy` while the snapshot named is still being made; whatever AWS answers, classified.
+pub async fn read(reach: Reach<'_>, request: &Request) -> Result<SourceFacts, Failure> {
+    let facts = match &request.source {
+        Source::Snapshot(source) => of_snapshot(reach, request, source).await?,
+        Source::PointInTime(source) => of_moment(reach, source).await?,
+        Source::Clone(source) => of_clone(reach, source.cluster.as_str()).await?,
+    };
+    let encryption = match &facts.encryption {
+        Encryption::Key(key) if request.changes_account() => manager(reach.keys, key).await?,
+        other => other.clone(),
+    };
+    let taken_by = match request.target.if_exists {
+        IfExists::Swap => standing(reach.target, request.target.cluster.as_str()).await?,
+        IfExists::Refuse => None,
+    };
+    Ok(SourceFacts { encryption, taken_by, ..facts })
+}
+
+async fn of_snapshot(
+    reach: Reach<'_>,
+    request: &Request,
+    source: &SnapshotSource,
+) -> Result<SourceFacts, Failure> {
+    let snapshot = snapshots::pick(reach.source, source).await?;
+    let cluster_id = snapshot.db_cluster_identifier().unwrap_or_default().to_owned();
+    let (cluster, members) = tokio::try_join!(
+        cluster::find(reach.source, &cluster_id),
+        cluster::members(reach.source, &cluster_id)
+    )?;
+    // A new cluster may have taken the old one's name: only the cluster itself is followed.
+    let same = |c: &DbCluster| c.db_cluster_resource_id() == snapshot.db_cluster_resource_id();
+    let cluster = cluster.filter(same);
+    let copies = match request.changes_place() {
+        true => snapshots::copies(reach.target, &snapshot, reach.now_ms).await?,
+        false => Vec::new(),
+    };
+    let facts = snapshots::facts(&snapshot, source.account.as_str());
+    Ok(following(SourceFacts { copies, ..facts }, cluster.as_ref(), &members))
+}
+
+/// Facts with what is known of the source cluster.
+fn following(
+    facts: SourceFacts,
+    cluster: Option<&DbCluster>,
+    members: &[DbInstance],
+) -> SourceFacts {
+    let is_public = |i: &DbInstance| i.publicly_accessible() == Some(true);
+    SourceFacts {
+        database: cluster.and_then(|c| c.database_name()).map(str::to_owned),
+        publicly_accessible: cluster.is_some() && members.iter().any(is_public),
+        instances: cluster.map(|c| cluster::instance_specs(c, members)).unwrap_or_default(),
+        cluster: cluster.map(cluster::facts),
+        ..facts
+    }
+}
+
+async fn of_clone(reach: Reach<'_>, id: &str) -> Result<SourceFacts, Failure> {
+    let (facts, _) = of_cluster(reach, id, SourceKind::Clone).await?;
+    let created_at = crate::clock::timestamp(reach.now_ms).to_string();
+    Ok(SourceFacts { created_at, ..facts })
+}
+
+async fn of_moment(reach: Reach<'_>, source: &PointInTime) -> Result<SourceFacts, Failure> {
+    let id = source.cluster.as_str();
+    let (facts, cluster) = of_cluster(reach, id, SourceKind::PointInTime).await?;
+    let secs = |t: Option<&aws_smithy_types::DateTime>| t.map(aws_smithy_types::DateTime::secs);
+    let earliest = secs(cluster.earliest_restorable_time()).unwrap_or(i64::MIN / 1000);
+    let Some(latest) = secs(cluster.latest_restorable_time()) else {
+        let text = format!("cluster {id} tells no latest restorable time: its backups are off");
+        return Err(Failure::permanent(FailureCode::SourceUnusable, text));
+    };
+    let wanted = source.to.parse::<Timestamp>().map_or(latest, Timestamp::as_second);
+    let moment = |s: i64| crate::clock::timestamp(s * 1000).to_string();
+    if wanted < earliest || wanted > latest {
+        let text = format!(
+            "cluster {id} can be restored to moments from {} to {}, not to {}",
+            moment(earliest),
+            moment(latest),
+            moment(wanted)
+        );
+        return Err(Failure::permanent(FailureCode::SourceUnusable, text));
+    }
+    Ok(SourceFacts { created_at: moment(wanted), ..facts })
+}
+
+/// The facts of a cluster that is restored from itself, not from a snapshot.
+async fn of_cluster(
+    reach: Reach<'_>,
+    id: &str,
+    kind: SourceKind,
+) -> Result<(SourceFacts, DbCluster), Failure> {
+    let (cluster, members) =
+        tokio::try_join!(cluster::find(reach.source, id), cluster::members(reach.source, id))?;
+    let cluster = cluster.ok_or_else(|| {
+        let text = format!("there is no cluster {id} in the source's account and Region");
+        Failure::permanent(FailureCode::SourceNotFound, text)
+    })?;
+    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+    let facts = SourceFacts {
+        kind,
+        snapshot_arn: text(cluster.db_cluster_arn()),
+        snapshot_id: id.to_owned(),
+        engine: text(cluster.engine()),
+        engine_version: text(cluster.engine_version()),
+        allocated_gib: u32::try_from(cluster.allocated_storage().unwrap_or(0)).unwrap_or(0),
+        storage_type: cluster.storage_type().map(str::to_owned),
+        port: cluster.port().and_then(|p| u16::try_from(p).ok()).filter(|p| *p > 0),
+        master_user: text(cluster.master_username()),
+        encryption: cluster::encryption(
+            cluster.storage_encryption_type(),
+            cluster.storage_encrypted(),
+            cluster.kms_key_id(),
+        ),
+        ..SourceFacts::default()
+    };
+    Ok((following(facts, Some(&cluster), &members), cluster))
+}
+
+/// Whose key it is. One that cannot be found any more is taken for a customer's: AWS says so in the
+/// call that needs it.
+async fn manager(keys: &aws_sdk_kms::Client, key: &str) -> Result<Encryption, Failure> {
+    match keys.describe_key().key_id(key).send().await {
+        Ok(answer) => {
+            let manager = answer.key_metadata().and_then(|k| k.key_manager());
+            let managed = manager == Some(&KeyManagerType::Aws);
+            let key = key.to_owned();
+            Ok(if managed { Encryption::AwsManagedKey(key) } else { Encryption::Key(key) })
+        }
+        Err(e) if wire_code(&e) == Some("NotFoundException") => Ok(Encryption::Key(key.to_owned())),
+        Err(e) => Err(Failure::from_sdk("asking KMS whose key the source's is", &e)),
+    }
+}
+
+async fn standing(target: &Client, id: &str) -> Result<Option<Standing>, Failure> {
+    let cluster = cluster::find(target, id).await?;
+    Ok(cluster.map(|c| Standing {
+        resource_id: c.db_cluster_resource_id().unwrap_or_default().to_owned(),
+        engine: c.engine().unwrap_or_default().to_owned(),
+    }))
+}
