@@ -18,16 +18,15 @@ pub struct InitReport {
     pub queues: BTreeMap<RegionName, Vec<String>>,
 }
 
-/// Makes the table in the home Region, and the queues of each of `regions` (the home Region when
-/// none is named).
+/// Makes the table in the home Region, and the queues of each of `regions` (when none is named, of
+/// those that the settings name: the home Region if they name none).
 ///
 /// # Errors
 /// [`Trouble`] when AWS does not do it; what was made stays, and a repeat goes on.
 pub async fn init(env: &Environment, regions: &[RegionName]) -> Result<InitReport, Trouble> {
     let store = env.store();
     let table_created = store.create_table().await? == TableReport::Created;
-    let home = [env.common.region.clone()];
-    let regions = if regions.is_empty() { &home[..] } else { regions };
+    let regions = if regions.is_empty() { &env.common.regions[..] } else { regions };
     let mut queues = BTreeMap::new();
     for region in regions {
         let names = env.queues(region).create().await.map_err(Trouble::queue(region))?;

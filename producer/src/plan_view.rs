@@ -42,8 +42,9 @@ pub async fn preview(env: &Environment, request: &Request) -> Result<Preview, Pr
     if !faults.is_empty() {
         return Err(PreviewError::BadInput(Faults(faults)));
     }
-    let rds = env.rds(request.source.region());
-    let facts = facts::read(&rds, request).await.map_err(no_facts)?;
+    let source = env.place(request.source.account(), request.source.region()).await;
+    let source = source.map_err(Trouble::from)?;
+    let facts = facts::read(&source.rds(), request).await.map_err(no_facts)?;
     let plan = plan(request, &facts).map_err(PreviewError::BadInput)?;
     let usual = usual_times(&plan);
     let total = total(&plan.steps, &usual);

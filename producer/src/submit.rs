@@ -89,7 +89,7 @@ impl Submitter {
 
         let store = self.env.store();
         let mut spec = self.spec(request).await;
-        check_account(&spec)?;
+        self.check_account(&spec)?;
         let existed = put_spec(&store, &mut spec).await?;
         let state = first_state(&spec);
         if !store.put_state(&state).await.map_err(Trouble::from)? {
@@ -113,6 +113,29 @@ impl Submitter {
         }
     }
 
+    /// Workers act in their own account, which where the submitter's is known is its own, and in those
+    /// of the settings: said before the job waits for somebody to add them.
+    fn check_account(&self, spec: &Spec) -> Result<(), SubmitError> {
+        let own = spec.submitted_by.split(':').nth(4).unwrap_or_default();
+        let target = &spec.request.target;
+        let settings = self.env.common.accounts.get(&target.account);
+        let is_allowed = settings.is_some_and(|settings| settings.allows(&target.region));
+        let is_home = settings.is_none() && target.account.as_str() == own;
+        if own.is_empty() || is_home || is_allowed {
+            return Ok(());
+        }
+        let (account, region) = (&target.account, &target.region);
+        let fault = Fault {
+            path: "target.account".into(),
+            problem: format!(
+                "is {account}, where the settings allow nothing in {region} (these credentials are of \
+                 account {own})"
+            ),
+            fix: format!("add [accounts.{account}] to the settings, or correct the request"),
+        };
+        Err(SubmitError::BadInput(Faults(vec![fault])))
+    }
+
     /// Who submits, for the record only: a process that may not ask is `unknown`.
     async fn identity(&self) -> &str {
         let ask = || async {
@@ -126,21 +149,6 @@ impl Submitter {
         };
         self.identity.get_or_init(ask).await
     }
-}
-
-/// Workers act in their own account only, and where the submitter's is known it is theirs.
-fn check_account(spec: &Spec) -> Result<(), SubmitError> {
-    let own = spec.submitted_by.split(':').nth(4).unwrap_or_default();
-    let wanted = spec.request.target.account.as_str();
-    if own.is_empty() || own == wanted {
-        return Ok(());
-    }
-    let fault = Fault {
-        path: "target.account".into(),
-        problem: format!("is {wanted}, and these credentials are of account {own}"),
-        fix: "submit with credentials of the target's account for now".into(),
-    };
-    Err(SubmitError::BadInput(Faults(vec![fault])))
 }
 
 fn submission(spec: &Spec, existed: bool) -> Submission {

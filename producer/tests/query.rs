@@ -238,7 +238,7 @@ async fn the_beginning_of_two_ids_names_neither() {
 }
 
 async fn make_source(lab: &Lab) {
-    let rds = lab.env.rds(&lab.env.common.region);
+    let rds = lab.env.home_place(&lab.env.common.region).await.unwrap().rds();
     let cluster = rds.create_db_cluster().db_cluster_identifier("orders-prod");
     let cluster = cluster.engine("aurora-postgresql").engine_version("16.6");
     let cluster = cluster.master_username("postgres").master_user_password("a-long-password");

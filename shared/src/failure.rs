@@ -65,6 +65,8 @@ failure_codes! {
     CapacityShort => "capacity_short",
     /// The caller's role may not do this.
     AccessDenied => "access_denied",
+    /// The role in another account is not given, or the settings allow none there.
+    RoleDenied => "role_denied",
     /// AWS refused the parameters.
     RefusedByAws => "refused_by_aws",
     /// A resource ended in a failed state.
@@ -128,6 +130,13 @@ impl Failure {
     /// One that may pass.
     pub fn transient(code: FailureCode, text: impl Into<String>) -> Self {
         Self::new(FailureKind::Transient, code, text)
+    }
+
+    /// Whether the rights of the caller were refused: its session may have ended, or be of a role
+    /// that was changed since.
+    #[must_use]
+    pub fn is_about_rights(&self) -> bool {
+        matches!(self.code, FailureCode::AccessDenied)
     }
 
     /// What an AWS call answered. `doing` completes "while ...".

@@ -186,6 +186,14 @@ impl<'a> Reader<'a> {
         items.iter().enumerate().map(reader).filter_map(|r| read(&r)).collect()
     }
 
+    /// The members of an object, each with a reader of its own; no object at all has none.
+    #[must_use]
+    pub fn members(&self) -> Vec<(&'a str, Reader<'a>)> {
+        let map = self.optional(|r| r.expect("an object", Value::as_object));
+        let names = map.into_iter().flatten().map(|(name, _)| name.as_str());
+        names.map(|name| (name, self.field(name))).collect()
+    }
+
     /// The members of an object of texts.
     pub fn texts(&self) -> std::collections::BTreeMap<String, String> {
         let map = self.optional(|r| r.expect("an object of texts", Value::as_object));

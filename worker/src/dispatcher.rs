@@ -4,6 +4,7 @@
 use crate::fleet::{Worker, safety_interval};
 use crate::leader::{Pass, run_led};
 use aurora_restore_shared::clock::{EpochMs, as_ms};
+use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::message::WakeUp;
 use aurora_restore_shared::queue::{BATCH, Sending};
 use aurora_restore_shared::request::Priority;
@@ -14,16 +15,18 @@ use std::time::Duration;
 /// How many entries of the index are read at once: enough for a thousand wake-ups a second.
 const PAGE: i32 = 200;
 
-/// Dispatches one partition of the `due` index while this worker leads it.
-pub async fn run(worker: &Worker, shard: u8) {
-    let name = format!("dispatcher#{}#{shard}", worker.settings.common.region);
-    run_led(worker, &name, Dispatcher { worker, shard }).await;
+/// Dispatches one partition of a Region's `due` index while this worker leads it.
+pub async fn run(worker: &Worker, region: &RegionName, shard: u8) {
+    let name = format!("dispatcher#{region}#{shard}");
+    run_led(worker, &name, Dispatcher { worker, region, shard }).await;
 }
 
 /// One partition.
 pub struct Dispatcher<'a> {
     /// The worker that leads it.
     pub worker: &'a Worker,
+    /// Its Region.
+    pub region: &'a RegionName,
     /// Its number.
     pub shard: u8,
 }
@@ -31,8 +34,7 @@ pub struct Dispatcher<'a> {
 impl Pass for Dispatcher<'_> {
     async fn pass(&mut self) -> anyhow::Result<EpochMs> {
         let worker = self.worker;
-        let region = &worker.settings.common.region;
-        let jobs = worker.store.due_jobs(region, self.shard, PAGE).await?;
+        let jobs = worker.store.due_jobs(self.region, self.shard, PAGE).await?;
         let is_full = i32::try_from(jobs.len()).is_ok_and(|n| n >= PAGE);
         let now = worker.now_ms();
         let (due, later): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|j| j.due_at_ms <= now);
@@ -65,7 +67,7 @@ impl Dispatcher<'_> {
             dispatches: job.dispatches + 1,
         };
         let sendings: Vec<Sending> = batch.iter().map(sending).collect();
-        let accepted = worker.queues.send_batch(priority, &sendings).await?;
+        let accepted = worker.queues(self.region).send_batch(priority, &sendings).await?;
         let sent = batch.iter().zip(accepted).filter(|(_, accepted)| *accepted);
         let moves = sent.map(|(job, _)| worker.store.move_due(job, worker.after(next_look(job))));
         for moved in join_all(moves).await {

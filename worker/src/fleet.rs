@@ -6,9 +6,11 @@ use crate::settings::Settings;
 use aurora_restore_shared::clock::{Clock, EpochMs, as_ms};
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::ids::{AccountId, Epoch, JobId, Seq, WorkerId};
-use aurora_restore_shared::queue::Queues;
+use aurora_restore_shared::ids::{AccountId, Epoch, JobId, RegionName, Seq, WorkerId};
+use aurora_restore_shared::queue::{QueueResult, Queues};
 use aurora_restore_shared::store::{Store, StoreResult};
+use aurora_restore_shared::watch::Watch;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Worker {
     /// Its name.
     pub id: WorkerId,
-    /// The account it works in.
+    /// The account that its own credentials belong to.
     pub account: AccountId,
     /// Its settings.
     pub settings: Settings,
@@ -26,8 +28,8 @@ pub struct Worker {
     pub env: Environment,
     /// The table.
     pub store: Store,
-    /// The queues of its Region.
-    pub queues: Queues,
+    /// The accounts and Regions whose resources it can observe.
+    pub places: BTreeSet<(AccountId, RegionName)>,
     /// How it reaches databases.
     pub databases: Arc<dyn Databases>,
     /// What it counts.
@@ -46,18 +48,47 @@ impl Worker {
         databases: Arc<dyn Databases>,
     ) -> Self {
         let id = settings.worker_id.clone().unwrap_or_else(|| draw_id(&env.entropy));
-        let queues = env.queues(&settings.common.region);
+        let env = env.acting_as(id.as_str());
         Self {
             id,
-            account,
             store: env.store(),
-            queues,
+            places: settings.common.watched_places(&account),
+            account,
             databases,
             metrics: Metrics::default(),
             drain: CancellationToken::new(),
             settings,
             env,
         }
+    }
+
+    /// The Regions it serves.
+    #[must_use]
+    pub fn regions(&self) -> &[RegionName] {
+        &self.settings.common.regions
+    }
+
+    /// The queues of a Region.
+    #[must_use]
+    pub fn queues(&self, region: &RegionName) -> Queues {
+        self.env.queues(region)
+    }
+
+    /// Checks that the queues of every Region it serves are there.
+    ///
+    /// # Errors
+    /// That of the first Region whose queues are not.
+    pub async fn check_queues(&self) -> QueueResult<()> {
+        for region in self.regions() {
+            self.queues(region).check().await?;
+        }
+        Ok(())
+    }
+
+    /// Whether workers with these settings observe what a job waits for; else it must look itself.
+    #[must_use]
+    pub fn observes(&self, watch: &Watch) -> bool {
+        self.places.contains(&(watch.account.clone(), watch.region.clone()))
     }
 
     /// Its clock.
@@ -87,7 +118,7 @@ impl Worker {
     pub async fn wake(&self, id: JobId, seq: Option<Seq>) -> Result<bool, anyhow::Error> {
         let due = self.after(safety_interval(0));
         let Some(job) = self.store.wake(id, seq, due).await? else { return Ok(false) };
-        self.queues.send_for(&job).await?;
+        self.queues(&job.region).send_for(&job).await?;
         Ok(true)
     }
 

@@ -28,7 +28,7 @@ async fn ready(State(worker): State<Arc<Worker>>) -> (StatusCode, String) {
     if worker.drain.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".into());
     }
-    let checked = tokio::join!(worker.store.check(), worker.queues.check());
+    let checked = tokio::join!(worker.store.check(), worker.check_queues());
     let faults: Vec<String> =
         [checked.0.err().map(|e| e.to_string()), checked.1.err().map(|e| e.to_string())]
             .into_iter()

@@ -10,6 +10,12 @@ use std::time::Duration;
 pub trait Pass {
     /// Runs once.
     fn pass(&mut self) -> impl Future<Output = anyhow::Result<EpochMs>> + Send;
+
+    /// How long leadership of it lasts without renewal, where it usually lasts so long. A longer one
+    /// costs fewer writes, of who leads and of who stands by, and a dead leader is missed for longer.
+    fn leadership(&self, usual: Duration) -> Duration {
+        usual
+    }
 }
 
 /// Runs a loop while this worker leads it, and stands by while another does. Ends with the drain,
@@ -53,7 +59,7 @@ async fn lead_once(
     body: &mut impl Pass,
     next_pass: &mut EpochMs,
 ) -> anyhow::Result<Duration> {
-    let leadership = worker.settings.leadership;
+    let leadership = body.leadership(worker.settings.leadership);
     let (now, until) = (worker.now_ms(), worker.after(leadership));
     if worker.store.lead(name, &worker.id, now, until).await?.is_none() {
         return Ok(worker.env.entropy.jitter(leadership / 2));

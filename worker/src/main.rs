@@ -39,8 +39,10 @@ EXAMPLES
 
 SETTINGS (file, or AURORA_RESTORE_<NAME> in the environment)
   endpoint, region, table, queue_prefix, local_account   where to work
+  regions               Regions whose queues are served (the home Region): a,b
+  accounts, protected, allow_sse_rds_sharing   other accounts and rules (only in the file)
   worker_id             name of this worker (default: drawn)
-  capacity              ticks at the same time (16)
+  capacity              ticks at the same time (16, or 8 for each Region)
   lease_ms              how long a claim lasts without renewal (60000)
   poll_wait_seconds     how long one receive waits (8)
   drain_ms              how long a stop may take (10000)
@@ -96,9 +98,10 @@ async fn start(settings: Settings) -> anyhow::Result<bool> {
     let databases = Arc::new(PostgresDatabases::new(settings.database_ca_file.clone()));
     let worker = Arc::new(Worker::new(env, account, settings, databases));
     worker.store.check().await?;
-    worker.queues.check().await?;
+    worker.check_queues().await?;
+    let regions = worker.regions().iter().map(|region| region.as_str()).collect::<Vec<_>>();
     tracing::info!(worker = %worker.id, account = %worker.account, arn,
-        region = %worker.settings.common.region, "takes work");
+        regions = regions.join(","), "takes work");
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let drain = worker.drain.clone();
     let running = runtime::run(Arc::clone(&worker), listener);

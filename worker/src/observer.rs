@@ -1,17 +1,19 @@
 //! The observer: describes all watched resources of one account and Region in bulk, and wakes only
-//! the jobs whose resource has changed. A waiting job itself costs nothing.
+//! the jobs whose resource has changed. A waiting job itself costs nothing, and a place where no job
+//! waits next to nothing.
 
 use crate::fleet::Worker;
 use crate::leader::{Pass, run_led};
 use crate::pace;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::failure::Failure;
-use aurora_restore_shared::ids::RegionName;
+use aurora_restore_shared::ids::{AccountId, RegionName};
 use aurora_restore_shared::store::WatchedJob;
 use aurora_restore_shared::watch::{self, StatusClass, WatchKind, WatchRef, classify_status};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::Filter;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// RDS takes at most so many ids in one filter.
 const IDS_PER_CALL: usize = 100;
@@ -20,35 +22,48 @@ const IDS_PER_CALL: usize = 100;
 /// create that made it.
 const LOOKS_UNTIL_GONE: u32 = 3;
 
-/// Observes one Region of this worker's account while it leads.
-pub async fn run(worker: &Worker, region: &RegionName) {
-    let scope = watch::scope(&worker.account, region);
-    let name = format!("observer#{scope}");
-    let observer = Observer::new(worker, region.clone());
+/// Where nothing is watched, the shortest time between two looks is this much longer: what is begun
+/// meanwhile takes minutes.
+const IDLE: u32 = 4;
+
+/// Leadership of places other than the fleet's own ones lasts this much longer: there may be many of
+/// them, most of them idle, and nothing is lost while one is not observed.
+const ABROAD: u32 = 4;
+
+/// Observes an account in a Region while this worker leads it.
+pub async fn run(worker: &Worker, account: &AccountId, region: &RegionName) {
+    let observer = Observer::new(worker, account.clone(), region.clone());
+    let name = format!("observer#{}", observer.scope);
     run_led(worker, &name, observer).await;
 }
 
 /// One account and Region.
 pub struct Observer<'a> {
     worker: &'a Worker,
+    account: AccountId,
     region: RegionName,
     scope: String,
     missing: BTreeMap<WatchRef, u32>,
 }
 
 impl<'a> Observer<'a> {
-    /// An observer of a Region of the worker's account.
+    /// An observer of an account in a Region.
     #[must_use]
-    pub fn new(worker: &'a Worker, region: RegionName) -> Self {
-        let scope = watch::scope(&worker.account, &region);
-        Self { worker, region, scope, missing: BTreeMap::new() }
+    pub fn new(worker: &'a Worker, account: AccountId, region: RegionName) -> Self {
+        let scope = watch::scope(&account, &region);
+        Self { worker, account, region, scope, missing: BTreeMap::new() }
     }
 
     /// Looks once at everything that is watched.
     async fn look(&mut self, jobs: &[WatchedJob]) -> anyhow::Result<()> {
-        let rds = self.worker.env.rds(&self.region);
+        let env = &self.worker.env;
+        let rds = env.place(&self.account, &self.region).await?.rds();
         let references: BTreeSet<WatchRef> = jobs.iter().map(|job| job.reference.clone()).collect();
-        let statuses = describe(&rds, &references).await?;
+        let statuses = describe(&rds, &references).await;
+        if statuses.as_ref().is_err_and(Failure::is_about_rights) {
+            env.forget_session(&self.account, &self.region).await;
+        }
+        let statuses = statuses?;
         self.count_missing(&references, &statuses);
         self.worker.metrics.looks.inc();
         for job in jobs {
@@ -96,7 +111,12 @@ impl Pass for Observer<'_> {
         let now = self.worker.now_ms();
         let expected = jobs.iter().map(|job| job.expected_at_ms);
         let next = pace::next_look(now, expected, shortest, longest);
-        Ok(next.unwrap_or_else(|| self.worker.after(shortest)))
+        Ok(next.unwrap_or_else(|| self.worker.after((shortest * IDLE).min(longest))))
+    }
+
+    fn leadership(&self, usual: Duration) -> Duration {
+        let is_own = self.account == self.worker.account;
+        if is_own && self.worker.regions().contains(&self.region) { usual } else { usual * ABROAD }
     }
 }
 

@@ -1,8 +1,10 @@
-//! The poller: one long poll per priority, each only while there is room for what it may bring.
+//! The poller: one long poll per Region and priority, each only while there is room for what it may
+//! bring.
 
 use crate::fleet::Worker;
 use crate::room::Room;
 use crate::tick;
+use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::queue::Received;
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::retry;
@@ -17,9 +19,15 @@ const AGAIN_SECONDS: i32 = 15;
 /// How long a tick that is being handed back may take beyond the receive that is under way.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// Polls the queue of one priority until the drain. A receive that is under way is waited for: what
+/// Polls a Region's queue of one priority until the drain. A receive that is under way is waited for: what
 /// it brings would be invisible to all for a lease. Its ticks are its own: they end with it.
-pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Room>) {
+pub async fn run(
+    worker: Arc<Worker>,
+    region: RegionName,
+    priority: Priority,
+    room: Arc<Room>,
+) {
+    let queues = worker.queues(&region);
     let visibility = tick::visibility_seconds(worker.settings.lease);
     let mut ticks = JoinSet::new();
     let mut failures = 0;
@@ -31,7 +39,7 @@ pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Room>) {
             place = room.take(priority) => place,
         };
         let wait = worker.settings.poll_wait_seconds;
-        match worker.queues.receive(priority, 1, wait, visibility).await {
+        match queues.receive(priority, 1, wait, visibility).await {
             Ok(messages) => {
                 failures = 0;
                 let Some(message) = messages.into_iter().next() else { continue };
@@ -44,7 +52,8 @@ pub async fn run(worker: Arc<Worker>, priority: Priority, room: Arc<Room>) {
             }
             Err(e) => {
                 failures += 1;
-                tracing::warn!(priority = priority.as_str(), error = %e, "could not receive");
+                let priority = priority.as_str();
+                tracing::warn!(%region, priority, error = %e, "could not receive");
                 rest(&worker, failures).await;
             }
         }
@@ -82,7 +91,8 @@ async fn handle(worker: &Worker, message: &Received) {
 }
 
 async fn give_back(worker: &Worker, message: &Received, seconds: i32) {
-    let giving = worker.queues.change_visibility(message, seconds);
+    let queues = worker.queues(&message.region);
+    let giving = queues.change_visibility(message, seconds);
     match tokio::time::timeout(LAST_WORDS, giving).await {
         Ok(Ok(())) => {}
         Ok(Err(e)) => tracing::debug!(error = %e, "could not give a message back"),

@@ -15,19 +15,20 @@ use tokio::task::JoinSet;
 pub async fn run(worker: Arc<Worker>, listener: Option<TcpListener>) -> bool {
     let mut tasks = JoinSet::new();
     let room = Room::new(worker.settings.capacity);
-    for (_, priority) in Priority::ALL {
-        let (worker, room) = (Arc::clone(&worker), Arc::clone(&room));
-        tasks.spawn(poller::run(worker, priority, room));
+    for region in worker.regions() {
+        for (_, priority) in Priority::ALL {
+            let (worker, room) = (Arc::clone(&worker), Arc::clone(&room));
+            tasks.spawn(poller::run(worker, region.clone(), priority, room));
+        }
+        for shard in 0..Store::DUE_SHARDS {
+            let (worker, region) = (Arc::clone(&worker), region.clone());
+            tasks.spawn(async move { dispatcher::run(&worker, &region, shard).await });
+        }
     }
-    for shard in 0..Store::DUE_SHARDS {
+    for (account, region) in worker.places.clone() {
         let worker = Arc::clone(&worker);
-        tasks.spawn(async move { dispatcher::run(&worker, shard).await });
+        tasks.spawn(async move { observer::run(&worker, &account, &region).await });
     }
-    let observing = Arc::clone(&worker);
-    tasks.spawn(async move {
-        let region = observing.settings.common.region.clone();
-        observer::run(&observing, &region).await;
-    });
     if let Some(listener) = listener {
         let serving = Arc::clone(&worker);
         tasks.spawn(async move {

@@ -16,8 +16,8 @@ pub struct Settings {
     /// Name of this worker; none: one is drawn.
     pub worker_id: Option<WorkerId>,
     /// Ticks at the same time. A tick mostly waits for AWS: 16 keep a small machine busy and hold
-    /// less than 1 MiB each. At least 4: a receive needs room for what it brings, and each of the
-    /// four queues has one under way.
+    /// less than 1 MiB each. At least 4 for each Region: a receive needs room for what it brings, and
+    /// each of a Region's four queues has one under way. By default as many again do work.
     pub capacity: usize,
     /// How long a claim lasts without renewal. A dead worker's jobs are taken over after this time;
     /// a third of it is the pace of renewals, so two may fail.
@@ -50,9 +50,9 @@ impl Settings {
     #[must_use]
     pub fn defaults(common: Common) -> Self {
         Self {
+            capacity: (8 * common.regions.len()).max(16),
             common,
             worker_id: None,
-            capacity: 16,
             lease: Duration::from_secs(60),
             poll_wait_seconds: 8,
             drain: Duration::from_secs(10),
@@ -75,17 +75,16 @@ impl Settings {
             let n = r.field(name).optional(|r| r.whole(low, 3_600_000));
             n.and_then(|n| u64::try_from(n).ok()).map_or(or, Duration::from_millis)
         };
-        let count = |name: &str, low: i64, high: i64, or: i64| {
-            r.field(name).optional(|r| r.whole(low, high)).unwrap_or(or)
-        };
-        let capacity = count("capacity", 4, 1000, 16);
+        let fewest = i64::try_from(4 * defaults.common.regions.len()).unwrap_or(1000);
+        let capacity = r.field("capacity").optional(|r| r.whole(fewest, 1000));
+        let max_claims = r.field("max_claims").optional(|r| r.whole(1, 100));
         let poll_wait = r.field("poll_wait_seconds").optional(|r| r.whole(0, 20));
         let log = r.field("log").optional(|r| r.one_of(&LogFormat::ALL));
         let scale = r.field("duration_scale").optional(|r| r.number(0.0001, 10.0));
         let path = r.field("database_ca_file").optional(Reader::text).map(PathBuf::from);
         Some(Self {
             worker_id: r.field("worker_id").optional(Reader::parsed),
-            capacity: usize::try_from(capacity).unwrap_or(16),
+            capacity: capacity.and_then(|n| n.try_into().ok()).unwrap_or(defaults.capacity),
             lease: ms("lease_ms", 500, defaults.lease),
             poll_wait_seconds: poll_wait.and_then(|n| i32::try_from(n).ok()).unwrap_or(8),
             drain: ms("drain_ms", 0, defaults.drain),
@@ -95,7 +94,7 @@ impl Settings {
             ),
             dispatch_sleep: ms("dispatch_sleep_ms", 50, defaults.dispatch_sleep),
             leadership: ms("leadership_ms", 500, defaults.leadership),
-            max_claims: u32::try_from(count("max_claims", 1, 100, 5)).unwrap_or(5),
+            max_claims: max_claims.and_then(|n| n.try_into().ok()).unwrap_or(5),
             duration_scale: scale.unwrap_or(1.0),
             database_ca_file: path,
             listen: r.field("listen").optional(Reader::parsed),

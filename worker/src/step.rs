@@ -3,6 +3,7 @@
 
 use crate::fleet::Worker;
 use aurora_restore_shared::clock::EpochMs;
+use aurora_restore_shared::environment::Place;
 use aurora_restore_shared::estimate::{self, Operation};
 use aurora_restore_shared::failure::Failure;
 use aurora_restore_shared::job::{How, JobState};
@@ -104,6 +105,24 @@ impl<'a> StepContext<'a> {
     pub fn plan(&self) -> Result<&'a Plan, Failure> {
         let code = aurora_restore_shared::failure::FailureCode::RecordUnreadable;
         self.plan.ok_or_else(|| Failure::permanent(code, "the job's plan is missing"))
+    }
+
+    /// The clients where the target is, with the rights that are meant for it. Not to be kept.
+    ///
+    /// # Errors
+    /// `role_denied` when the settings or STS do not allow it; whatever else STS answers, classified.
+    pub async fn target(&self) -> Result<Place, Failure> {
+        let target = &self.spec.request.target;
+        self.worker.env.place(&target.account, &target.region).await
+    }
+
+    /// The clients where the source is, with the rights that are meant for it. Not to be kept.
+    ///
+    /// # Errors
+    /// As [`StepContext::target`].
+    pub async fn source(&self) -> Result<Place, Failure> {
+        let source = &self.spec.request.source;
+        self.worker.env.place(source.account(), source.region()).await
     }
 
     /// Whether a worker before this one claimed the job and never committed: what is found done now

@@ -91,7 +91,7 @@ impl Job {
 /// # Errors
 /// Secrets Manager refuses.
 pub(super) async fn create_secrets(env: &Environment) -> Result<()> {
-    let secrets = env.secrets(&env.common.region);
+    let secrets = env.home_place(&env.common.region).await?.secrets();
     for (_, text, secret) in FILES {
         let request = Request::parse(text)?;
         if let Some(Master::Secret(name)) = request.access.master {

@@ -142,7 +142,7 @@ async fn drain(stage: &mut Stage) -> Result<bool> {
 
 /// All clusters that carry our tag, whoever made them.
 async fn tagged_clusters(env: &Environment) -> Result<Tagged> {
-    let rds = env.rds(&env.common.region);
+    let rds = env.home_place(&env.common.region).await?.rds();
     let mut pages = rds.describe_db_clusters().into_paginator().items().send();
     let mut tagged = Tagged::new();
     while let Some(cluster) = pages.next().await {

@@ -97,7 +97,7 @@ pub(super) async fn make(env: &Environment, sql: Option<&Sql>, screen: &Screen) 
 
 async fn create(env: &Environment, screen: &Screen) -> Result<()> {
     screen.say(&format!("{CLUSTER} is being created: Aurora PostgreSQL {VERSION}, one {CLASS}"));
-    let rds = env.rds(&env.common.region);
+    let rds = env.home_place(&env.common.region).await?.rds();
     rds.create_db_cluster()
         .db_cluster_identifier(CLUSTER)
         .engine(ENGINE)
@@ -130,7 +130,7 @@ async fn create(env: &Environment, screen: &Screen) -> Result<()> {
 }
 
 async fn take_snapshot(env: &Environment) -> Result<()> {
-    let rds = env.rds(&env.common.region);
+    let rds = env.home_place(&env.common.region).await?.rds();
     rds.create_db_cluster_snapshot()
         .db_cluster_identifier(CLUSTER)
         .db_cluster_snapshot_identifier(SNAPSHOT)
@@ -167,7 +167,7 @@ async fn until(
 /// # Errors
 /// There is no such cluster.
 pub(super) async fn login(env: &Environment, cluster: &str, password: &str) -> Result<Login> {
-    let rds = env.rds(&env.common.region);
+    let rds = env.home_place(&env.common.region).await?.rds();
     let page = rds.describe_db_clusters().db_cluster_identifier(cluster).send().await?;
     let found = page.db_clusters().first().with_context(|| format!("no cluster {cluster}"))?;
     Ok(Login {

@@ -139,7 +139,7 @@ impl Sim {
     }
 
     async fn make_source(&self, env: &Environment) -> anyhow::Result<()> {
-        let rds = env.rds(&self.common.region);
+        let rds = env.home_place(&self.common.region).await?.rds();
         rds.create_db_cluster()
             .db_cluster_identifier("orders-prod")
             .engine("aurora-postgresql")
@@ -157,7 +157,7 @@ impl Sim {
             .engine("aurora-postgresql")
             .send()
             .await?;
-        let secrets = env.secrets(&self.common.region);
+        let secrets = env.home_place(&self.common.region).await?.secrets();
         let text = r#"{"username":"orders_admin","password":"drill-password"}"#;
         secrets.create_secret().name("drill/orders/master").secret_string(text).send().await?;
         self.pass(Duration::from_secs(1800)).await;

@@ -100,7 +100,7 @@ impl Sim {
             let tag = aws_sdk_rds::types::Tag::builder();
             tag.key(aurora_restore_worker::rds::JOB_TAG).value(job.to_string()).build()
         });
-        let rds = self.env("stranger").rds(&self.common.region);
+        let rds = self.env("stranger").home_place(&self.common.region).await?.rds();
         rds.create_db_cluster()
             .db_cluster_identifier(name)
             .engine("aurora-postgresql")

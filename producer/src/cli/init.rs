@@ -6,8 +6,8 @@ use aurora_restore_producer::init::{InitReport, init};
 use aurora_restore_shared::ids::RegionName;
 
 const EXAMPLES: &str = "\
-Makes the table (with indexes and expiry of old events) in the home Region, and in each Region the
-four queues and their dead-letter queue. A repeat changes nothing.
+Makes the table (with indexes and expiry of old events) in the home Region, and in each Region of the
+settings (\"regions\") the four queues and their dead-letter queue. A repeat changes nothing.
 
 EXAMPLES:
   aurora-restore init
@@ -18,7 +18,7 @@ EXAMPLES:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Make the queues in this Region (again for more); left out: in the home Region.
+    /// Make the queues in this Region (again for more); left out: in those of the settings.
     #[arg(long = "queues-in", value_name = "REGION")]
     queues_in: Vec<RegionName>,
 }

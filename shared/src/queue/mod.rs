@@ -76,6 +76,8 @@ pub struct Queues {
 /// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
+    /// The Region of the queue it came from.
+    pub region: RegionName,
     /// The queue it came from.
     pub priority: Priority,
     /// Its body.
@@ -258,6 +260,7 @@ impl Queues {
         };
         let group = MessageSystemAttributeName::MessageGroupId;
         let received = |m: aws_sdk_sqs::types::Message| Received {
+            region: self.region.clone(),
             priority,
             group: m.attributes.as_ref().and_then(|a| a.get(&group)).cloned().unwrap_or_default(),
             body: m.body.unwrap_or_default(),

@@ -87,9 +87,19 @@ pub struct Wanted {
 }
 
 /// RDS where the target of a job is.
-#[must_use]
-pub fn client(cx: &StepContext<'_>) -> Client {
-    cx.worker.env.rds(&cx.spec.request.target.region)
+///
+/// # Errors
+/// `role_denied` and the like: those of [`StepContext::target`].
+pub async fn target(cx: &StepContext<'_>) -> Result<Client, Failure> {
+    Ok(cx.target().await?.rds())
+}
+
+/// RDS where the source of a job is.
+///
+/// # Errors
+/// `role_denied` and the like: those of [`StepContext::source`].
+pub async fn source(cx: &StepContext<'_>) -> Result<Client, Failure> {
+    Ok(cx.source().await?.rds())
 }
 
 /// The failure of a job whose target's name belongs to somebody else.

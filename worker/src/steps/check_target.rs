@@ -16,7 +16,7 @@ struct Observed {
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let plan = cx.plan()?;
-    let rds = rds::client(&cx);
+    let rds = rds::target(&cx).await?;
     let settings = &plan.settings;
     let (cluster, missing_groups, quotas) = tokio::try_join!(
         rds::find_cluster(&rds, &cx),

@@ -12,7 +12,7 @@ use aurora_restore_shared::plan::Plan;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    let rds = rds::client(&cx);
+    let rds = rds::target(&cx).await?;
     let wanted = wanted(cx.plan()?, &cx.spec.request.target.cluster, cx.spec.id);
     let there = rds::instances(&rds, &cx).await?;
     let missing = decide(&wanted, &there)?;

@@ -1,5 +1,6 @@
 //! `resolve_source`: wants the source pinned by ARN and the plan made.
 
+use crate::rds;
 use crate::step::{Done, Outcome, StepContext, StepResult, Waiting, done, pairs};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::facts;
@@ -12,7 +13,7 @@ use aurora_restore_shared::watch::{Watch, WatchKind};
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let request = &cx.spec.request;
-    let rds = cx.worker.env.rds(request.source.region());
+    let rds = rds::source(&cx).await?;
     let facts = match facts::read(&rds, request).await {
         Ok(facts) => facts,
         Err(failure) => return wait_for_snapshot(&cx, failure),

@@ -19,7 +19,7 @@ enum Decision {
 }
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    let rds = rds::client(&cx);
+    let rds = rds::target(&cx).await?;
     let known = cx.job.outputs.get(RESOURCE_ID).map(String::as_str);
     let found = rds::find_cluster(&rds, &cx).await?;
     match decide(&found, known)? {

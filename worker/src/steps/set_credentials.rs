@@ -29,7 +29,7 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let Some(Master::Secret(secret)) = &cx.spec.request.access.master else {
         return Ok(done(How::FoundDone, "the source's password stays").into());
     };
-    let rds = rds::client(&cx);
+    let rds = rds::target(&cx).await?;
     let found = rds::find_cluster(&rds, &cx).await?;
     let committed = cx.committed.get(RESOURCE_ID).map(String::as_str);
     let was_set = cx.job.outputs.contains_key(SECRET_VERSION);

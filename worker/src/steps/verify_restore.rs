@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    let found = rds::find_cluster(&rds::client(&cx), &cx).await?;
+    let found = rds::find_cluster(&rds::target(&cx).await?, &cx).await?;
     let cluster = restored_cluster(&found, &cx)?;
     check_settings(cx.plan()?, cluster)?;
     let checks = &cx.spec.request.verify.checks;

@@ -15,7 +15,8 @@ use std::time::Duration;
 async fn pass(worker: &Worker) -> EpochMs {
     let mut next = Vec::new();
     for shard in 0..Store::DUE_SHARDS {
-        next.push(Dispatcher { worker, shard }.pass().await.unwrap());
+        let region = &worker.settings.common.region;
+        next.push(Dispatcher { worker, region, shard }.pass().await.unwrap());
     }
     next.into_iter().min().unwrap() - worker.now_ms()
 }
@@ -47,7 +48,7 @@ async fn a_job_that_nobody_takes_is_woken_ever_more_seldom() {
     let low = job(&worker, 1, Priority::Low);
     worker.store.put_state(&low).await.unwrap();
     // Who submits a job wakes it at once.
-    worker.queues.send_for(&low).await.unwrap();
+    worker.queues(&low.region).send_for(&low).await.unwrap();
     assert_eq!(lab.wake_ups(&worker, Priority::Low).await.len(), 1);
     let mut wait = Duration::from_millis(FIRST_MS.unsigned_abs());
     for (dispatches, seconds) in [(1, 60), (2, 300), (3, 1_800), (4, 7_200), (5, 21_600)] {
@@ -88,7 +89,8 @@ async fn each_partition_is_dispatched_by_who_leads_it() {
     for job in &jobs {
         first.store.put_state(job).await.unwrap();
     }
-    let leading = async { tokio::join!(run(&first, 0), run(&second, 1)) };
+    let region = &first.settings.common.region;
+    let leading = async { tokio::join!(run(&first, region, 0), run(&second, region, 1)) };
     assert!(tokio::time::timeout(Duration::from_secs(66), leading).await.is_err());
     assert_eq!(lab.wake_ups(&first, Priority::Low).await.len(), jobs.len());
     let dispatched = [&first, &second].map(|worker| worker.metrics.dispatched.get());

@@ -82,7 +82,7 @@ impl Lab {
         let lab = Self { cloud, clock: Clock::starting_at(START_MS) };
         let setup = lab.worker("setup");
         setup.store.create_table().await.unwrap();
-        setup.queues.create().await.unwrap();
+        setup.queues(&Common::default().region).create().await.unwrap();
         lab
     }
 
@@ -159,13 +159,14 @@ impl Lab {
     /// The wake-ups that lie in the queue of a priority; they are taken out.
     pub(crate) async fn wake_ups(&self, worker: &Worker, priority: Priority) -> Vec<WakeUp> {
         let mut found = Vec::new();
+        let queues = worker.queues(&worker.settings.common.region);
         loop {
-            let messages = worker.queues.receive(priority, 10, 0, 3_600).await.unwrap();
+            let messages = queues.receive(priority, 10, 0, 3_600).await.unwrap();
             if messages.is_empty() {
                 return found;
             }
             for message in messages {
-                worker.queues.delete(&message).await.unwrap();
+                queues.delete(&message).await.unwrap();
                 found.push(WakeUp::parse(&message.body).unwrap());
             }
         }

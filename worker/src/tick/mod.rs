@@ -92,7 +92,7 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
         _ => None,
     };
     if let Some(seconds) = comes_again {
-        if let Err(e) = worker.queues.change_visibility(message, seconds).await {
+        if let Err(e) = worker.queues(&message.region).change_visibility(message, seconds).await {
             // Its time is over, or the queue out of reach: it comes again by itself.
             tracing::debug!(error = %e, "could not leave a message for later");
         }
@@ -100,7 +100,7 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
     }
     // A commit that gave the job another wake-up number has made this message stale: whether it is
     // deleted now or delivered again changes nothing.
-    worker.queues.delete(message).await?;
+    worker.queues(&message.region).delete(message).await?;
     Ok(end)
 }
 
@@ -129,7 +129,7 @@ async fn replay(worker: &Worker, job: JobId, seq: Option<Seq>) -> anyhow::Result
     let first = as_ms(safety_interval(0));
     let Some(next) = failed.retry(worker.now_ms(), first) else { return stale };
     if worker.store.replace_ended(&failed, &next).await? {
-        worker.queues.send_for(&next).await?;
+        worker.queues(&next.region).send_for(&next).await?;
     }
     Ok(TickEnd::Replayed)
 }
@@ -149,7 +149,8 @@ async fn bury(worker: &Worker, message: &Received, why: &str) -> anyhow::Result<
     let letter = DeadLetter::of_message(&message.body, why);
     let digest = Sha256::digest(message.body.as_bytes());
     let deduplication: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    worker.queues.send_dead_letter(&letter, "unreadable", &deduplication).await?;
+    let queues = worker.queues(&message.region);
+    queues.send_dead_letter(&letter, "unreadable", &deduplication).await?;
     Ok(TickEnd::DeadLettered)
 }
 
@@ -262,7 +263,7 @@ async fn finish(
         return Ok(TickEnd::Fenced);
     }
     if matches!(ending, Ending::Again { .. } | Ending::HandBack { .. }) {
-        worker.queues.send_for(&next).await?;
+        worker.queues(&next.region).send_for(&next).await?;
     }
     if next.status.is_ended() && held_before {
         release_target(worker, &next).await;
@@ -301,7 +302,8 @@ async fn send_letter(worker: &Worker, failed: &JobState) -> anyhow::Result<TickE
     let step = step.map(aurora_restore_shared::plan::StepName::as_str);
     let letter = DeadLetter::of_job(failed.id, failed.seq, step, failure);
     let (group, deduplication) = (failed.id.to_string(), format!("{}:{}", failed.id, failed.seq));
-    worker.queues.send_dead_letter(&letter, &group, &deduplication).await?;
+    let queues = worker.queues(&failed.region);
+    queues.send_dead_letter(&letter, &group, &deduplication).await?;
     match worker.store.commit(failed, &failed.letter_sent()).await? {
         CommitOutcome::Stored => Ok(TickEnd::Failed),
         CommitOutcome::Fenced => Ok(TickEnd::Fenced),

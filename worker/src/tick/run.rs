@@ -13,10 +13,14 @@ use aurora_restore_shared::plan::{FIRST_STEP, Plan, StepName};
 use aurora_restore_shared::store::{Claimant, Spec, StoreResult};
 use futures::future::join_all;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// How long a job that waits for its target's slot waits before it asks again; it is woken sooner
 /// when the slot is granted.
 const SLOT_POLL_MS: i64 = 5 * 60 * 1000;
+
+/// How often a job looks at a resource that no observer sees: as seldom as an observer at most.
+const UNOBSERVED_POLL: Duration = Duration::from_secs(5 * 60);
 
 /// What the tick reads once.
 struct Loaded {
@@ -38,9 +42,6 @@ pub(super) async fn run(
     }
     let (spec, plan) = worker.store.load_spec_and_plan(claimed.id, claimed.plan_epoch).await?;
     let Some(spec) = spec else { return Ok(failing(worker, lost_record("request"))) };
-    if spec.request.target.account != worker.account {
-        return Ok(failing(worker, other_account(worker, &spec)));
-    }
     if claimed.plan_epoch.is_some() && plan.is_none() {
         return Ok(failing(worker, lost_record("plan")));
     }
@@ -57,6 +58,7 @@ pub(super) async fn run(
         }
         visited.extend(ready.iter().copied());
         let results = visit(worker, claimed, account, &loaded, &ready).await;
+        forget_sessions(worker, &loaded.spec, &results).await;
         for (step, result) in ready.into_iter().zip(results) {
             if let Some(plan) = take(worker, account, step, result, &mut waits)? {
                 worker.store.put_plan(claimed.id, claimed.epoch, &plan).await?;
@@ -68,7 +70,29 @@ pub(super) async fn run(
             return Ok(failing(worker, failed_at));
         }
     }
+    look_where_nobody_observes(worker, &mut waits);
     Ok(ending(&waits, worker.now_ms()).unwrap_or(Ending::Succeed))
+}
+
+/// A call that was refused may have been made with a session that is over: the next visit gets fresh
+/// ones.
+async fn forget_sessions(worker: &Worker, spec: &Spec, results: &[StepResult]) {
+    if !results.iter().flat_map(|result| result.as_ref().err()).any(Failure::is_about_rights) {
+        return;
+    }
+    let (source, target) = (&spec.request.source, &spec.request.target);
+    worker.env.forget_session(source.account(), source.region()).await;
+    worker.env.forget_session(&target.account, &target.region).await;
+}
+
+/// A job that waits for something in a place that the fleet does not observe looks itself.
+fn look_where_nobody_observes(worker: &Worker, waits: &mut Waits) {
+    let next = worker.after(UNOBSERVED_POLL);
+    for (watch, due_ms) in &mut waits.watches {
+        if !worker.observes(watch) {
+            *due_ms = next.min(*due_ms);
+        }
+    }
 }
 
 fn poisoned(claimed: &JobState) -> FailedAt {
@@ -77,15 +101,6 @@ fn poisoned(claimed: &JobState) -> FailedAt {
         claimed.claims - 1
     );
     FailedAt { step: None, failure: Failure::permanent(FailureCode::Poisoned, text) }
-}
-
-/// Never done with the rights of another account than the one that is meant.
-fn other_account(worker: &Worker, spec: &Spec) -> FailedAt {
-    let (wanted, own) = (&spec.request.target.account, &worker.account);
-    let text = format!(
-        "the request is for account {wanted}, the workers are in {own}: run workers there, or correct the request"
-    );
-    FailedAt { step: None, failure: Failure::permanent(FailureCode::PlanRefused, text) }
 }
 
 fn lost_record(what: &str) -> FailedAt {

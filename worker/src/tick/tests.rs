@@ -111,7 +111,8 @@ async fn a_job_whose_record_is_lost_fails_and_says_which() {
         assert!(text.contains(what), "{text}");
         assert!(!ended.is_live(), "nothing is left to do");
     }
-    let letters = worker.queues.look_through_dead_letters(10, |_| true).await.unwrap();
+    let queues = worker.queues(&no_plan.region);
+    let letters = queues.look_through_dead_letters(10, |_| true).await.unwrap();
     assert_eq!(letters.len(), 2);
 }
 
@@ -189,8 +190,10 @@ async fn a_pointer_that_comes_back_sets_its_job_going_once() {
     worker.store.put_state(&job).await.unwrap();
     assert_eq!(tick_now(&worker, job.id).await, TickEnd::Failed);
     let failed = lab.state(&worker, job.id).await;
-    let letters = worker.queues.look_through_dead_letters(10, |_| true).await.unwrap();
+    let queues = worker.queues(&job.region);
+    let letters = queues.look_through_dead_letters(10, |_| true).await.unwrap();
     let pointer = Received {
+        region: job.region.clone(),
         priority: Priority::Low,
         body: serde_json::to_string(letters[0].letter.as_ref().unwrap()).unwrap(),
         receipt: letters[0].receipt.clone(),

@@ -1,9 +1,15 @@
 //! Everything a process has from outside: transport, credentials, clock, randomness, endpoint. It
-//! builds the SDK clients, one per Region, and keeps them.
+//! builds the SDK clients and keeps them: those of the home account, where table and queues are, and
+//! per account and Region those of each [`Place`] that jobs are about.
 //!
 //! Production takes the ordinary AWS credential chain. With an endpoint set (the local cloud) the
 //! account number serves as access key, unless keys are set in the environment. Tests and the
 //! simulation hand in an in-process transport.
+
+mod place;
+mod session;
+
+pub use place::Place;
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -23,9 +29,11 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use session::{Role, Session};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// Attempts of one SDK call, the first included.
 const SDK_ATTEMPTS: u32 = 3;
@@ -49,14 +57,15 @@ pub struct Environment {
     pub common: Common,
     sdk: SdkConfig,
     process: String,
+    actor: String,
+    home: Arc<OnceCell<AccountId>>,
     clients: Arc<Mutex<Clients>>,
 }
 
 #[derive(Debug, Default)]
 struct Clients {
-    rds: BTreeMap<RegionName, aws_sdk_rds::Client>,
-    secrets: BTreeMap<RegionName, aws_sdk_secretsmanager::Client>,
     queues: BTreeMap<RegionName, Queues>,
+    places: BTreeMap<(AccountId, RegionName), Place>,
 }
 
 impl Environment {
@@ -81,7 +90,11 @@ impl Environment {
                 loader = loader.credentials_provider(local_credentials(&common.local_account));
             }
         }
-        Self::from_parts(loader.load().await, clock, Entropy::from_system(), common, process)
+        let env =
+            Self::from_parts(loader.load().await, clock, Entropy::from_system(), common, process);
+        // The local cloud knows a caller by the account; AWS is asked when it matters.
+        let is_local = common.endpoint.is_some() && !keys_are_set();
+        if is_local { env.at_home_in(&common.local_account) } else { env }
     }
 
     /// An outside that a test or the simulation hands in: its transport, clock and randomness.
@@ -107,7 +120,8 @@ impl Environment {
             // second for as long as a poll waits: more than half of what a simulated hour costs.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
-        Self::from_parts(sdk, clock, entropy, common, process)
+        let env = Self::from_parts(sdk, clock, entropy, common, process);
+        env.at_home_in(&common.local_account)
     }
 
     /// The same, with another way for the SDK to wait (timeouts, pauses before retries): a simulated
@@ -124,8 +138,27 @@ impl Environment {
         common: &Common,
         process: &str,
     ) -> Self {
-        let (common, process) = (common.clone(), process.to_owned());
-        Self { clock, entropy, common, sdk, process, clients: Arc::default() }
+        Self {
+            clock,
+            entropy,
+            common: common.clone(),
+            sdk,
+            process: process.to_owned(),
+            actor: session::tag_value(process),
+            home: Arc::default(),
+            clients: Arc::default(),
+        }
+    }
+
+    fn at_home_in(self, account: &AccountId) -> Self {
+        Self { home: Arc::new(OnceCell::new_with(Some(account.clone()))), ..self }
+    }
+
+    /// The same, with sessions in other accounts that carry this name: of a worker, say. To be said
+    /// before any place is asked for.
+    #[must_use]
+    pub fn acting_as(self, actor: &str) -> Self {
+        Self { actor: session::tag_value(actor), ..self }
     }
 
     /// The store, in the home Region.
@@ -158,27 +191,73 @@ impl Environment {
         aws_sdk_sqs::Client::from_conf(config.retry_partition(self.partition("sqs")).build())
     }
 
-    /// RDS in a Region of the home account.
-    #[must_use]
-    pub fn rds(&self, region: &RegionName) -> aws_sdk_rds::Client {
-        let make = || {
-            let config = aws_sdk_rds::config::Builder::from(&self.sdk).region(in_region(region));
-            let config = config.retry_partition(self.partition("rds"));
-            aws_sdk_rds::Client::from_conf(config.build())
+    /// Where to work: the clients of an account in a Region. In the home account the process' own
+    /// credentials serve; in any other one the session of the role that the settings name, which has
+    /// at least ten minutes before it. Ask for it at each tick, and do not keep it.
+    ///
+    /// # Errors
+    /// `role_denied` when the settings do not name the account, its role or the Region, or when STS
+    /// refuses the role; whatever else STS answers, classified.
+    pub async fn place(&self, account: &AccountId, region: &RegionName) -> Result<Place, Failure> {
+        let home = self.home().await?;
+        let settings = self.common.accounts.get(account);
+        match settings {
+            None if account != &home => return Err(place::unknown_account(account, &home)),
+            Some(settings) if !settings.allows(region) => {
+                return Err(place::closed_region(account, region));
+            }
+            _ => {}
+        }
+        let role = settings.and_then(|settings| settings.role.clone());
+        let session = match role {
+            _ if account == &home => None,
+            None => return Err(place::no_role(account)),
+            Some(arn) => Some(Role {
+                account: account.clone(),
+                region: region.clone(),
+                arn,
+                external_id: settings.and_then(|settings| settings.external_id.clone()),
+                actor: self.actor.clone(),
+                home,
+            }),
         };
-        self.clients().rds.entry(region.clone()).or_insert_with(make).clone()
+        self.known_place(account, region, session).ready().await
     }
 
-    /// Secrets Manager in a Region of the home account.
-    #[must_use]
-    pub fn secrets(&self, region: &RegionName) -> aws_sdk_secretsmanager::Client {
+    /// Where to work in the home account.
+    ///
+    /// # Errors
+    /// As [`Environment::place`].
+    pub async fn home_place(&self, region: &RegionName) -> Result<Place, Failure> {
+        self.place(&self.home().await?, region).await
+    }
+
+    fn known_place(&self, account: &AccountId, region: &RegionName, role: Option<Role>) -> Place {
         let make = || {
-            let config = aws_sdk_secretsmanager::config::Builder::from(&self.sdk);
-            let config = config.region(in_region(region));
-            let config = config.retry_partition(self.partition("secretsmanager"));
-            aws_sdk_secretsmanager::Client::from_conf(config.build())
+            let session = role.map(|role| Session::new(role, self.sts(), self.clock));
+            Place::new(self, account.clone(), region.clone(), session)
         };
-        self.clients().secrets.entry(region.clone()).or_insert_with(make).clone()
+        let key = (account.clone(), region.clone());
+        self.clients().places.entry(key).or_insert_with(make).clone()
+    }
+
+    /// Drops the session that was used in a place, because a call there was refused for it: the next
+    /// [`Environment::place`] gets a fresh one. Nothing happens in the home account.
+    pub async fn forget_session(&self, account: &AccountId, region: &RegionName) {
+        let key = (account.clone(), region.clone());
+        let place = self.clients().places.get(&key).cloned();
+        if let Some(place) = place {
+            place.forget_session().await;
+        }
+    }
+
+    /// The account that the process' own credentials belong to. AWS is asked once.
+    ///
+    /// # Errors
+    /// As [`Environment::identity`].
+    pub async fn home(&self) -> Result<AccountId, Failure> {
+        let ask = || async { self.identity().await.map(|(account, _)| account) };
+        self.home.get_or_try_init(ask).await.cloned()
     }
 
     /// Who this process is to AWS: its account and its ARN.
@@ -186,17 +265,22 @@ impl Environment {
     /// # Errors
     /// `aws_unavailable` or `access_denied`, with a text that says what to check.
     pub async fn identity(&self) -> Result<(AccountId, String), Failure> {
-        let config = aws_sdk_sts::config::Builder::from(&self.sdk);
-        let config = config.retry_partition(self.partition("sts")).build();
-        let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
+        let answer = self.sts().get_caller_identity().send().await;
         let answer = answer.map_err(|e| Failure::from_sdk("asking AWS who this is", &e))?;
-        let account = answer.account().unwrap_or_default().parse().map_err(|_| {
+        let account: AccountId = answer.account().unwrap_or_default().parse().map_err(|_| {
             Failure::permanent(
                 FailureCode::RefusedByAws,
                 "AWS names no account for these credentials",
             )
         })?;
+        // Where it is known already, it is the same.
+        let _ = self.home.set(account.clone());
         Ok((account, answer.arn().unwrap_or_default().to_owned()))
+    }
+
+    fn sts(&self) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.sdk);
+        aws_sdk_sts::Client::from_conf(config.retry_partition(self.partition("sts")).build())
     }
 
     /// A retry budget of its own per client: the SDK's default one is shared by everything in the
@@ -236,3 +320,6 @@ fn app_name(process: &str) -> String {
     let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     process.chars().map(fits).take(50).collect()
 }
+
+#[cfg(test)]
+mod tests;
