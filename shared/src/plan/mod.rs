@@ -43,6 +43,8 @@ step_names! {
     CreateInstances => "create_instances",
     /// The master password set.
     SetCredentials => "set_credentials",
+    /// Everything masked that must be, and proven so.
+    MaskData => "mask_data",
     /// Every check run, evidence kept.
     VerifyRestore => "verify_restore",
     /// Those who asked are told.
