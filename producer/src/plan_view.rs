@@ -75,6 +75,7 @@ fn usual_times(plan: &Plan) -> BTreeMap<StepName, Duration> {
         StepName::SetCredentials => Some(Operation::ResetPassword),
         StepName::ResolveSource
         | StepName::CheckTarget
+        | StepName::MaskData
         | StepName::VerifyRestore
         | StepName::Notify => None,
     };

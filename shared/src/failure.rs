@@ -81,6 +81,14 @@ failure_codes! {
     ConnectFailed => "connect_failed",
     /// A verification check did not get the answer it expects.
     CheckFailed => "check_failed",
+    /// A user or a privilege could not be given.
+    GrantFailed => "grant_failed",
+    /// A masking script failed; nothing of it is left unless it commits by itself.
+    MaskFailed => "mask_failed",
+    /// A masking script was interrupted after it had committed a part.
+    MaskInterrupted => "mask_interrupted",
+    /// After masking, a proof query did not get the answer it expects.
+    MaskUnproven => "mask_unproven",
     /// A step took longer than its deadline.
     DeadlinePassed => "deadline_passed",
     /// The job keeps ending the worker that takes it.

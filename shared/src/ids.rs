@@ -86,6 +86,13 @@ text_id!(
     "1 to 128 characters"
 );
 
+text_id!(
+    /// A name in a database that needs no quotes, taken as it is written.
+    SqlName,
+    is_plain_name,
+    "a plain name: letters, digits and _, the first no digit, at most 63"
+);
+
 /// The first part of every Region name there is.
 const REGION_PREFIXES: [&str; 10] = ["af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us"];
 
@@ -97,6 +104,12 @@ fn is_region(text: &str) -> bool {
         && middle.iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_lowercase()))
         && last.len() == 1
         && last.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_plain_name(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !text.as_bytes()[0].is_ascii_digit()
 }
 
 fn is_rds_identifier(text: &str) -> bool {

@@ -4,7 +4,7 @@ use anyhow::Context;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::settings::Sources;
 use aurora_restore_shared::telemetry;
-use aurora_restore_worker::database::PostgresDatabases;
+use aurora_restore_worker::database::SqlDatabases;
 use aurora_restore_worker::fleet::Worker;
 use aurora_restore_worker::runtime;
 use aurora_restore_worker::settings::Settings;
@@ -95,7 +95,7 @@ async fn start(settings: Settings) -> anyhow::Result<bool> {
         }
         None => None,
     };
-    let databases = Arc::new(PostgresDatabases::new(settings.database_ca_file.clone()));
+    let databases = Arc::new(SqlDatabases::new(settings.database_ca_file.clone()));
     let worker = Arc::new(Worker::new(env, account, settings, databases));
     worker.store.check().await?;
     worker.check_queues().await?;

@@ -54,7 +54,7 @@ step_names! {
     CreateInstances => "create_instances",
     /// The master password set, users and grants made.
     SetCredentials => "set_credentials",
-    /// Scripts run once, their proof passed.
+    /// Everything masked that must be, and proven so.
     MaskData => "mask_data",
     /// Every check run, evidence kept.
     VerifyRestore => "verify_restore",

@@ -1,6 +1,8 @@
 //! Who may use the restored database, what is masked, and what proves that it is good.
 
+use super::grant::Grant;
 use crate::fault::Reader;
+use crate::ids::SqlName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,13 +44,13 @@ pub enum Master {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct User {
-    /// Its name.
-    pub name: String,
+    /// Its name, in lower case.
+    pub name: SqlName,
     /// The secret (name or ARN) with its password.
     pub secret: String,
     /// Privileges, such as `SELECT ON ALL TABLES IN SCHEMA public`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub grants: Vec<String>,
+    pub grants: Vec<Grant>,
 }
 
 /// What must be masked before anybody may look.
@@ -169,51 +171,41 @@ fn user(r: &Reader<'_>) -> Option<User> {
         r.field("password").fault("is not a known field: passwords are never written here", fix);
     }
     r.object(&["name", "secret", "grants", "password"])?;
-    let name = r.field("name").text().filter(|name| is_role_name(r, name));
+    let name = role_name(&r.field("name"));
     let secret = r.field("secret").short_text(512);
-    let grants = r.field("grants").list(grant);
+    let grants = r.field("grants").list(Reader::parsed);
     Some(User { name: name?, secret: secret?, grants })
 }
 
-fn is_role_name(r: &Reader<'_>, name: &str) -> bool {
-    let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
-    let rest = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    let good = first && rest && name.len() <= 63;
-    if !good {
+fn role_name(r: &Reader<'_>) -> Option<SqlName> {
+    let text = r.text()?;
+    let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
+    let name = text.parse().ok().filter(|_| lower);
+    if name.is_none() {
         let fix = "must be a plain role name: lower-case letters, digits and _, at most 63";
-        r.field("name").fault(format!("is {name:?}"), fix);
+        r.fault(format!("is {text:?}"), fix);
     }
-    good
+    name
 }
 
-const PRIVILEGES: [&str; 13] = [
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "TRUNCATE",
-    "REFERENCES",
-    "TRIGGER",
-    "CREATE",
-    "CONNECT",
-    "TEMPORARY",
-    "EXECUTE",
-    "USAGE",
-    "ALL PRIVILEGES",
-];
-
-fn grant(r: &Reader<'_>) -> Option<String> {
-    let text = r.short_text(512)?;
-    let known = |p: &str| PRIVILEGES.contains(&p.trim().to_ascii_uppercase().as_str());
-    let good = text.split_once(" ON ").is_some_and(|(what, on)| {
-        what.split(',').all(known) && !on.trim().is_empty() && !on.contains(';')
-    });
-    if !good {
-        let fix = "must name privileges and what they are on, such as \"SELECT ON ALL TABLES IN SCHEMA public\"";
-        r.fault(format!("is {text:?}"), fix);
-        return None;
+/// What the parts of a request ask of each other: who connects must be known, with a password.
+pub(super) fn check_together(r: &Reader<'_>, access: &Access, mask: Option<&Mask>, verify: &Verify) {
+    for (n, name) in verify.connect_as.iter().enumerate() {
+        if !access.users.iter().any(|user| user.name.as_str() == name) {
+            let fix = "name a user of access.users: its secret holds the password to connect with";
+            let place = r.field("verify").field(&format!("connect_as[{n}]"));
+            place.fault(format!("is {name:?}, who is no user of this request"), fix);
+        }
     }
-    Some(text)
+    let who = match (mask, access.users.is_empty()) {
+        (Some(_), _) => "masking is",
+        (None, false) => "users are",
+        (None, true) => return,
+    };
+    if access.master.is_none() {
+        let problem = format!("is missing, and {who} the work of the master user");
+        r.field("access").field("master").fault(problem, "give \"managed\" or {\"secret\": \"<name>\"}");
+    }
 }
 
 pub(super) fn mask(r: &Reader<'_>) -> Option<Mask> {
@@ -223,6 +215,7 @@ pub(super) fn mask(r: &Reader<'_>) -> Option<Mask> {
         let (name, sql) = (r.field("name").short_text(128), r.field("sql").short_text(65536));
         Some(Script { name: name?, sql: sql? })
     });
+    r.field("scripts").no_twins(scripts.iter().map(|s| s.name.as_str()));
     Some(Mask { scripts, proof: checks(&r.field("proof")) })
 }
 
@@ -268,4 +261,72 @@ fn scalar(r: &Reader<'_>, value: &Value) -> Option<Expect> {
         return None;
     }
     Some(Expect::Equals(value.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::read_all;
+    use serde_json::json;
+
+    fn faults(value: &Value) -> Vec<String> {
+        let read = read_all(value, |r| {
+            let access = r.field("access").optional(read)?;
+            let mask = r.field("mask").optional(mask);
+            let verify = r.field("verify").optional(verify).unwrap_or_default();
+            check_together(r, &access, mask.as_ref(), &verify);
+            Some(())
+        });
+        read.err().map_or(Vec::new(), |f| f.0.into_iter().map(|f| f.path).collect())
+    }
+
+    fn asked() -> Value {
+        json!({
+            "access": {
+                "master": "managed",
+                "users": [{ "name": "app", "secret": "s", "grants": ["CONNECT ON DATABASE o"] }]
+            },
+            "mask": { "scripts": [{ "name": "a", "sql": "SELECT 1" }] },
+            "verify": { "connect_as": ["app"] }
+        })
+    }
+
+    #[test]
+    fn users_masks_and_connections_that_fit_together_are_taken() {
+        assert_eq!(faults(&asked()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn who_connects_must_be_a_user_of_the_request() {
+        let mut value = asked();
+        value["verify"]["connect_as"] = json!(["app", "stranger"]);
+        assert_eq!(faults(&value), ["verify.connect_as[1]"]);
+    }
+
+    #[test]
+    fn masking_and_users_need_a_master_password() {
+        let mut value = asked();
+        value["access"]["master"] = Value::Null;
+        assert_eq!(faults(&value), ["access.master"]);
+        value["mask"] = Value::Null;
+        assert_eq!(faults(&value), ["access.master"]);
+    }
+
+    #[test]
+    fn hostile_names_and_grants_are_faults_of_their_own() {
+        let mut value = asked();
+        value["access"]["users"][0]["name"] = json!("App");
+        value["access"]["users"][0]["grants"] =
+            json!(["SELECT ON TABLE x; DROP TABLE y", "CONNECT ON DATABASE o"]);
+        let want = ["access.users[0].name", "access.users[0].grants[0]", "verify.connect_as[0]"];
+        assert_eq!(faults(&value), want);
+    }
+
+    #[test]
+    fn two_scripts_of_one_name_are_refused() {
+        let mut value = asked();
+        let twins = json!([{ "name": "a", "sql": "SELECT 1" }, { "name": "a", "sql": "SELECT 2" }]);
+        value["mask"]["scripts"] = twins;
+        assert_eq!(faults(&value), ["mask.scripts"]);
+    }
 }

@@ -6,6 +6,7 @@
 //! for is silently left out.
 
 mod access;
+mod grant;
 mod read;
 mod schedule;
 mod source;
@@ -13,6 +14,7 @@ mod supported;
 mod target;
 
 pub use access::{Access, Check, Expect, Mask, Master, Script, User, Verify};
+pub use grant::{Grant, InvalidGrant, On, Privilege};
 pub use schedule::{Keep, Schedule, Span, Window};
 pub use source::{ClusterRef, PointInTime, SnapshotPick, SnapshotSource, Source};
 pub use target::{IfExists, InstanceSpec, Serverless, Target};

@@ -1,56 +1,68 @@
-//! SQL on restored databases, behind one small trait: real PostgreSQL over TLS, or a simulated one.
+//! SQL on restored databases, behind one small trait: real PostgreSQL and MySQL over TLS
+//! ([`SqlDatabases`]), or simulated ones.
 
+mod mysql;
 mod postgres;
+mod secret;
+mod sql;
+mod trouble;
 
-pub use postgres::PostgresDatabases;
+pub use secret::{
+    Hidden, MASTER_SECRET, SECRET_VERSION, Secret, read_master_password, read_secret,
+};
+pub use sql::SqlDatabases;
 
+use crate::rds::Cluster;
 use crate::step::StepContext;
-use aurora_restore_shared::failure::{Failure, FailureCode, wire_code};
+use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::job::How;
+use aurora_restore_shared::request::{Script, User};
 use futures::future::BoxFuture;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::fmt;
+use std::time::Duration;
 
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Hidden(String);
-
-impl Hidden {
-    /// Hides a text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// What a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL.
+    Mysql,
 }
 
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
+impl Engine {
+    /// That of an Aurora engine.
+    #[must_use]
+    pub fn of(aurora: &str) -> Option<Self> {
+        match aurora {
+            "aurora-postgresql" => Some(Self::Postgres),
+            "aurora-mysql" => Some(Self::Mysql),
+            _ => None,
+        }
     }
-}
 
-/// A secret at one version.
-#[derive(Debug, Clone)]
-pub struct Secret {
-    /// The password it holds.
-    pub secret: Hidden,
-    /// Its version.
-    pub version: String,
+    /// The database to connect to where the source names none. MySQL does without one.
+    fn usual_database(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Mysql => "",
+        }
+    }
 }
 
 /// Where and as whom to connect.
 #[derive(Debug, Clone)]
 pub struct Login {
+    /// What is spoken there.
+    pub engine: Engine,
     /// Host name, as in the certificate.
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Database.
+    /// Database; empty for none.
     pub database: String,
     /// User.
     pub user: String,
@@ -61,51 +73,138 @@ pub struct Login {
 /// What became of each query: its first value, or an error in words.
 pub type Answers = Vec<Result<Value, String>>;
 
-/// Something that can connect to databases.
+/// What became of a masking script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masked {
+    /// The script's name.
+    pub script: String,
+    /// Whether it ran now, or was found done.
+    pub how: How,
+    /// Rows that were changed by it (PostgreSQL: by its last statement), when it ran now.
+    pub rows: Option<u64>,
+    /// How long it ran.
+    pub took: Duration,
+}
+
+/// A user to be, with the password of the secret that the request names.
+#[derive(Debug, Clone)]
+pub struct NewUser<'a> {
+    /// Name and grants.
+    pub user: &'a User,
+    /// The password.
+    pub password: Hidden,
+}
+
+/// What became of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The user's name.
+    pub user: String,
+    /// Whether there was none of that name before.
+    pub is_new: bool,
+}
+
+/// Something that can connect to databases. Each call makes connections of its own. What says
+/// nothing of the data (no connection, a restart) is `connect_failed`, which may pass.
 pub trait Databases: Send + Sync + fmt::Debug {
-    /// Connects once and asks each query, read-only; the first value of its first row is its
-    /// answer. The error says why there was no connection.
+    /// Asks each query, read-only; the first value of its first row is its answer.
+    ///
+    /// # Errors
+    /// `connect_failed`.
     fn ask<'a>(
         &'a self,
         login: &'a Login,
         queries: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Answers, String>>;
+    ) -> BoxFuture<'a, Result<Answers, Failure>>;
+
+    /// Runs the masking scripts of a job, each exactly once however often this is called: a mark in
+    /// the database is committed with it.
+    ///
+    /// # Errors
+    /// `mask_failed` when a script fails or was another one when it ran, `mask_interrupted` when one
+    /// was left half done, `resource_busy` while another worker runs one; `connect_failed`.
+    fn mask<'a>(
+        &'a self,
+        login: &'a Login,
+        job: JobId,
+        scripts: &'a [Script],
+    ) -> BoxFuture<'a, Result<Vec<Masked>, Failure>>;
+
+    /// Has the users there, with their passwords and grants. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// `grant_failed` when the server refuses; `connect_failed`.
+    fn grant<'a>(
+        &'a self,
+        login: &'a Login,
+        users: &'a [NewUser<'a>],
+    ) -> BoxFuture<'a, Result<Vec<Granted>, Failure>>;
+
+    /// Connects, and leaves again.
+    ///
+    /// # Errors
+    /// `connect_failed`, with the reason.
+    fn connect_as<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<(), Failure>>;
 }
 
-/// Reads a secret, at one version when one is named.
+/// How to connect to the restored cluster as some user.
 ///
 /// # Errors
-/// `secret_unusable` when it is missing or holds no password; whatever AWS answers, classified.
-pub async fn read_secret(
+/// `plan_refused` when its engine is none that is spoken here.
+pub fn login(
     cx: &StepContext<'_>,
-    name: &str,
-    version: Option<String>,
-) -> Result<Secret, Failure> {
-    let client = cx.target().await?.secrets();
-    let call = client.get_secret_value().secret_id(name).set_version_id(version);
-    let answer = call.send().await.map_err(|e| match wire_code(&e) {
-        Some("ResourceNotFoundException") => unusable(name, "does not exist in the target Region"),
-        _ => Failure::from_sdk("reading the secret", &e),
+    cluster: &Cluster,
+    user: &str,
+    password: Hidden,
+) -> Result<Login, Failure> {
+    let plan = cx.plan()?;
+    let engine = Engine::of(&plan.settings.engine).ok_or_else(|| {
+        let text = format!("no SQL is spoken with engine {:?}", plan.settings.engine);
+        Failure::permanent(FailureCode::PlanRefused, text)
     })?;
-    let text = answer.secret_string().ok_or_else(|| unusable(name, "holds no text"))?;
-    let password = password_of(text).ok_or_else(|| unusable(name, "holds no password"))?;
-    let version = answer.version_id().unwrap_or_default().to_owned();
-    Ok(Secret { secret: Hidden::new(password), version })
+    let database = plan.facts.database.clone();
+    Ok(Login {
+        engine,
+        host: cluster.endpoint.clone(),
+        port: cluster.port,
+        database: database.unwrap_or_else(|| engine.usual_database().to_owned()),
+        user: user.to_owned(),
+        password,
+    })
 }
 
-fn unusable(name: &str, why: &str) -> Failure {
-    let text =
-        format!("secret {name:?} {why}; it must be a text, or JSON with a member \"password\"");
-    Failure::permanent(FailureCode::SecretUnusable, text)
+/// How to connect to the restored cluster as its master user; none where nobody has told the
+/// password.
+///
+/// # Errors
+/// As of [`read_master_password`] and [`login`].
+pub async fn master_login(
+    cx: &StepContext<'_>,
+    cluster: &Cluster,
+) -> Result<Option<Login>, Failure> {
+    let Some(password) = read_master_password(cx).await? else { return Ok(None) };
+    login(cx, cluster, &cluster.master_user, password.secret).map(Some)
 }
 
-/// The password in a secret: the member `password` of a JSON object (as RDS writes them), else the
-/// whole text.
-fn password_of(text: &str) -> Option<String> {
-    match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(map)) => map.get("password")?.as_str().map(str::to_owned),
-        _ => Some(text.to_owned()).filter(|t| !t.is_empty()),
-    }
+/// The same, for work that cannot be done without.
+///
+/// # Errors
+/// As of [`master_login`]; `secret_unusable` where there is no password.
+pub async fn needed_master_login(
+    cx: &StepContext<'_>,
+    cluster: &Cluster,
+) -> Result<Login, Failure> {
+    master_login(cx, cluster).await?.ok_or_else(|| {
+        let text = "the master password is not known: give \"access.master\" in the request";
+        Failure::permanent(FailureCode::SecretUnusable, text)
+    })
+}
+
+/// What tells two scripts of one name apart, in hexadecimal.
+#[must_use]
+pub fn script_hash(script: &Script) -> String {
+    let digest = Sha256::digest(script.sql.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -113,16 +212,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_a_json_member_or_the_whole_text() {
-        assert_eq!(password_of(r#"{"username":"a","password":"p"}"#).as_deref(), Some("p"));
-        assert_eq!(password_of("plain").as_deref(), Some("plain"));
-        assert_eq!(password_of("12345678").as_deref(), Some("12345678"));
-        assert_eq!(password_of(r#"{"user":"a"}"#), None);
-        assert_eq!(password_of(""), None);
-    }
-
-    #[test]
-    fn a_hidden_text_is_never_printed() {
-        assert_eq!(format!("{:?}", Hidden::new("hunter2")), "(hidden)");
+    fn both_aurora_engines_are_spoken_and_no_other() {
+        assert_eq!(Engine::of("aurora-postgresql"), Some(Engine::Postgres));
+        assert_eq!(Engine::of("aurora-mysql"), Some(Engine::Mysql));
+        assert_eq!(Engine::of("postgres"), None);
     }
 }

@@ -3,6 +3,7 @@
 
 mod check_target;
 mod create_instances;
+mod mask_data;
 mod notify;
 mod resolve_source;
 mod restore_cluster;
@@ -23,6 +24,7 @@ pub async fn run(name: StepName, cx: StepContext<'_>) -> StepResult {
         StepName::RestoreCluster => restore_cluster::run(cx).await,
         StepName::CreateInstances => create_instances::run(cx).await,
         StepName::SetCredentials => set_credentials::run(cx).await,
+        StepName::MaskData => mask_data::run(cx).await,
         StepName::VerifyRestore => verify_restore::run(cx).await,
         StepName::Notify => notify::run(cx).await,
     }

@@ -1,10 +1,14 @@
-//! `set_credentials`: wants the master password of the request's secret set. A restore call has no
-//! password parameter; the cluster comes up with the source's.
+//! `set_credentials`: wants the master password of the request's secret set, and then the users of
+//! the request there. A restore call has no password parameter; the cluster comes up with the
+//! source's.
 //!
 //! Setting a password cannot be undone, so it acts only on a cluster whose immutable id an earlier
 //! commit has recorded. Setting the same password twice is harmless.
 
-use super::restore_cluster::RESOURCE_ID;
+pub(super) mod users;
+
+use super::restore_cluster::{RESOURCE_ID, restored_cluster};
+use crate::database::SECRET_VERSION;
 use crate::rds::{self, Cluster, Found};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs};
 use aurora_restore_shared::estimate::Operation;
@@ -12,9 +16,6 @@ use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::Master;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
-
-/// The output that says which version of the secret was set.
-pub(super) const SECRET_VERSION: &str = "secret_version";
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +36,10 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let was_set = cx.job.outputs.contains_key(SECRET_VERSION);
     match decide(&found, committed, was_set)? {
         Decision::CommitFirst => Ok(Outcome::CommitFirst),
-        Decision::Done => Ok(done(How::Did, "the master password is set").into()),
+        Decision::Done => {
+            let set = done(How::Did, "the master password is set");
+            users::run(&cx, restored_cluster(&found, &cx)?, set).await
+        }
         Decision::Wait => Ok(Outcome::WaitFor(waiting(&cx))),
         Decision::Set => {
             let password = crate::database::read_secret(&cx, secret, None).await?;

@@ -1,15 +1,16 @@
 //! `verify_restore`: wants proof. The restored cluster is what was planned, and every SQL check of
-//! the request gets the answer it expects, over TLS with a verified certificate.
+//! the request gets the answer it expects, over TLS with a verified certificate; the users of the
+//! request who must be able to connect can.
 
 use super::restore_cluster::restored_cluster;
-use super::set_credentials::SECRET_VERSION;
-use crate::database::{self, Login};
+use super::set_credentials::users;
+use crate::database::{self, Answers};
 use crate::rds::{self, Cluster};
 use crate::step::{Done, StepContext, StepResult, done};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::plan::Plan;
-use aurora_restore_shared::request::{Check, Master};
+use aurora_restore_shared::request::Check;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -19,8 +20,10 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     check_settings(cx.plan()?, cluster)?;
     let checks = &cx.spec.request.verify.checks;
     let answers = ask(&cx, cluster, checks).await?;
-    let details = judge(checks, &answers)?;
-    let note = format!("settings as planned; {} checks passed", checks.len());
+    let mut details = judge(checks, &answers, FailureCode::CheckFailed, Value::to_string)?;
+    let passed = details.len();
+    details.extend(users::connect_as(&cx, cluster).await?);
+    let note = format!("settings as planned; {passed} checks passed");
     Ok(Done { details, ..done(How::Did, note) }.into())
 }
 
@@ -41,37 +44,25 @@ async fn ask(
     cx: &StepContext<'_>,
     cluster: &Cluster,
     checks: &[Check],
-) -> Result<Vec<Result<Value, String>>, Failure> {
-    let Some(Master::Secret(secret)) = &cx.spec.request.access.master else {
-        return Ok(Vec::new());
-    };
-    let version = cx.job.outputs.get(SECRET_VERSION).cloned();
-    let password = database::read_secret(cx, secret, version).await?;
-    let login = Login {
-        host: cluster.endpoint.clone(),
-        port: cluster.port,
-        database: cx.plan()?.facts.database.clone().unwrap_or_else(|| "postgres".into()),
-        user: cluster.master_user.clone(),
-        password: password.secret,
-    };
+) -> Result<Answers, Failure> {
+    let Some(login) = database::master_login(cx, cluster).await? else { return Ok(Vec::new()) };
     let queries: Vec<&str> = checks.iter().map(|c| c.sql.as_str()).collect();
-    let answers = cx.worker.databases.ask(&login, &queries).await;
-    answers.map_err(|why| {
-        let text = format!("connecting to {}:{}: {why}", login.host, login.port);
-        Failure::transient(FailureCode::ConnectFailed, text)
-    })
+    cx.worker.databases.ask(&login, &queries).await
 }
 
-/// Every check with its answer; a failure that names each check that did not pass.
-fn judge(
+/// Every check with its answer, shown by `show`; a failure of the code that names each check that
+/// did not pass.
+pub(super) fn judge(
     checks: &[Check],
     answers: &[Result<Value, String>],
+    code: FailureCode,
+    show: fn(&Value) -> String,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let mut details = BTreeMap::new();
     let mut wrong = Vec::new();
     for (check, answer) in checks.iter().zip(answers) {
         let passed = answer.as_ref().is_ok_and(|value| check.expect.is_met_by(value));
-        let answer = answer.as_ref().map_or_else(Clone::clone, ToString::to_string);
+        let answer = answer.as_ref().map_or_else(Clone::clone, show);
         if !passed {
             wrong.push(format!("{:?} answered {answer}, expected {}", check.name, check.expect));
         }
@@ -79,11 +70,7 @@ fn judge(
         let text = format!("{verdict}: {answer} (expected {})", check.expect);
         details.insert(format!("check {}", check.name), text);
     }
-    if wrong.is_empty() {
-        Ok(details)
-    } else {
-        Err(Failure::permanent(FailureCode::CheckFailed, wrong.join("; ")))
-    }
+    if wrong.is_empty() { Ok(details) } else { Err(Failure::permanent(code, wrong.join("; "))) }
 }
 
 #[cfg(test)]
@@ -99,9 +86,15 @@ mod tests {
         .unwrap()
     }
 
+    fn judged(
+        answers: &[Result<Value, String>],
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        judge(&checks(), answers, FailureCode::CheckFailed, Value::to_string)
+    }
+
     #[test]
     fn all_checks_must_pass_and_each_answer_is_kept() {
-        let details = judge(&checks(), &[Ok(json!(10)), Ok(json!(true))]).unwrap();
+        let details = judged(&[Ok(json!(10)), Ok(json!(true))]).unwrap();
         assert_eq!(details["check a"], "passed: 10 (expected >= 10)");
         assert_eq!(details["check b"], "passed: true (expected = true)");
     }
@@ -109,7 +102,7 @@ mod tests {
     #[test]
     fn every_check_that_did_not_pass_is_named() {
         let answers = [Ok(json!(9)), Err("no such table".into())];
-        let failed = judge(&checks(), &answers).unwrap_err();
+        let failed = judged(&answers).unwrap_err();
         assert_eq!(failed.code, FailureCode::CheckFailed);
         assert!(failed.text.contains("\"a\" answered 9") && failed.text.contains("no such table"));
     }
