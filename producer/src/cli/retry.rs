@@ -12,7 +12,7 @@ pointer is taken out of the dead-letter queue. Mend the cause first: `show` name
 
 EXAMPLES:
   aurora-restore retry 0192f6a4-7c11-7d2e-9a60-2f1f6a10a0e1
-  aurora-restore retry 0192f6a4-7c11 --reason "more quota, ticket 4711"
+  aurora-restore retry 0192f6a4-7c11 --reason \"more quota, ticket 4711\"
   aurora-restore retry 0192f6a4-7c11 && aurora-restore watch 0192f6a4-7c11";
 
 /// Flags of `retry`.
