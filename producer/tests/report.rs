@@ -260,7 +260,11 @@ async fn the_text_of_a_report_stays_as_it_is() {
     let mut request = drill();
     request.labels = [("team".to_owned(), "data|base".to_owned())].into();
     let id = succeeded(&lab, &request).await;
-    let text = report_of(&details(&lab, id).await).markdown();
+    let report = report_of(&details(&lab, id).await);
+    let text = report.markdown().replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    if let Some(file) = std::env::var_os("REPORT_PAGE") {
+        std::fs::write(file, report.html()).unwrap();
+    }
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/report.md");
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(file, &text).unwrap();
@@ -290,4 +294,32 @@ async fn what_follows_the_question_mark_of_a_webhook_is_left_out() {
     told.spec.request.notify = serde_json::from_value(webhook).unwrap();
     let report = report_of(&told);
     assert!(!report.json().contains("s3cret") && report.json().contains("(left out)"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_masked_and_what_became_of_the_old_cluster_are_told() {
+    let lab = Lab::ready().await;
+    let id = restored(&lab, &drill()).await;
+    let mut told = details(&lab, id).await;
+    let mask = json!({ "scripts": [{ "name": "names", "sql": "UPDATE c SET name = 'x'" }],
+        "proof": [{ "name": "orders are there", "sql": "SELECT 0", "expect": { "equals": 0 } }] });
+    told.spec.request.mask = serde_json::from_value(mask).unwrap();
+    let answers = [
+        ("check orders are there", "passed: 0 (expected = 0)"),
+        ("script names", "ran, 3 rows, 7 ms"),
+        ("old.cluster", "orders-old-62575421"),
+    ];
+    let masked = with(entry(StepName::Notify, "done", 31, 1), &answers);
+    let masked = EventEntry { step: Some("mask_data".into()), ..masked };
+    told.events[1].entries.push(masked);
+    let report = report_of(&told);
+    let masking = report.masking.as_ref().unwrap();
+    assert_eq!(masking.proof[0].verdict, CheckVerdict::Passed);
+    assert_eq!(
+        (masking.told["names"].as_str(), masking.scripts[0].sha256.len()),
+        (answers[1].1, 64)
+    );
+    assert_eq!(report.checks[0].verdict, CheckVerdict::NotRun, "a proof of its name is no check");
+    assert_eq!(report.old_cluster["cluster"], "orders-old-62575421");
+    assert!(report.markdown().contains("## What was masked"));
 }

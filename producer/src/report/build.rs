@@ -27,7 +27,7 @@ pub(super) fn report(details: &JobDetails, state: &JobState, now_ms: EpochMs) ->
     let request = &spec.request;
     let chain = chain_part(spec, state, verified);
     let source = source(spec, plan, state);
-    let checks = found::checks(&trail, &request.verify.checks, "check");
+    let checks = found::checks(&trail, &request.verify.checks);
     let times = times(spec, state, &trail, now_ms);
     EvidenceReport {
         format_version: FORMAT_VERSION,

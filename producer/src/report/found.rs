@@ -63,11 +63,11 @@ impl<'a> Trail<'a> {
         self.of_step(step).rev().find(|entry| entry.what == "done").map(|entry| entry.at_ms)
     }
 
-    /// Every detail whose name has a beginning, without it; later ones win.
-    fn told(&self, begins: &str) -> BTreeMap<String, String> {
-        let details = self.entries().flat_map(|entry| &entry.details);
-        let named = details.filter_map(|(name, text)| Some((after(name, begins)?, text)));
-        named.map(|(name, text)| (name.to_owned(), text.clone())).collect()
+    /// What happened in the step that masks.
+    fn of_masking(&self) -> impl DoubleEndedIterator<Item = &'a EventEntry> {
+        let is_mask =
+            |entry: &&EventEntry| entry.step.as_deref().is_some_and(|s| s.contains("mask"));
+        self.entries().filter(is_mask)
     }
 
     pub(super) fn event_parts(&self) -> Vec<EventPart> {
@@ -109,10 +109,26 @@ fn after<'a>(name: &'a str, begins: &str) -> Option<&'a str> {
     name.strip_prefix(begins)?.strip_prefix([' ', '.'])
 }
 
-/// Checks with what the events tell of them.
-pub(super) fn checks(trail: &Trail<'_>, asked: &[Check], kind: &str) -> Vec<CheckPart> {
-    let told = trail.told(kind);
-    let failed = trail.entries().filter(|entry| entry.what == "failed");
+/// Every detail whose name has one of these beginnings, without it; later ones win.
+fn told<'e>(
+    entries: impl Iterator<Item = &'e EventEntry>,
+    kinds: &[&str],
+) -> BTreeMap<String, String> {
+    let rest = |name: &'e str| kinds.iter().find_map(|kind| after(name, kind));
+    let details = entries.flat_map(|entry| &entry.details);
+    let named = details.filter_map(|(name, text)| Some((rest(name)?.to_owned(), text.clone())));
+    named.collect()
+}
+
+/// The checks of the verification, with what it tells of them.
+pub(super) fn checks(trail: &Trail<'_>, asked: &[Check]) -> Vec<CheckPart> {
+    answered(&trail.of_step(StepName::VerifyRestore).collect::<Vec<_>>(), asked)
+}
+
+/// Checks with what a step tells of them.
+fn answered(entries: &[&EventEntry], asked: &[Check]) -> Vec<CheckPart> {
+    let told = told(entries.iter().copied(), &["check", "proof"]);
+    let failed = entries.iter().filter(|entry| entry.what == "failed");
     let failed: Vec<&str> = failed.map(|entry| entry.note.as_str()).collect();
     asked.iter().map(|check| check_part(check, told.get(&check.name), &failed)).collect()
 }
@@ -164,7 +180,7 @@ pub(super) fn settings(trail: &Trail<'_>, compare_asked_for: bool) -> SettingsPa
         let (source, restored) = (source.to_owned(), restored.to_owned());
         SettingDifference { name, source, restored }
     };
-    let differences = trail.told("setting").into_iter().map(difference).collect();
+    let differences = told(trail.entries(), &["setting"]).into_iter().map(difference).collect();
     SettingsPart { compare_asked_for, differences }
 }
 
@@ -173,13 +189,12 @@ pub(super) fn masking(trail: &Trail<'_>, mask: &Mask) -> MaskingPart {
         name: script.name.clone(),
         sha256: Sha256::digest(&script.sql).iter().map(|byte| format!("{byte:02x}")).collect(),
     };
-    let is_mask = |entry: &&EventEntry| entry.step.as_deref().is_some_and(|s| s.contains("mask"));
-    let done = trail.entries().rev().filter(is_mask).find(|entry| entry.what == "done");
+    let done = trail.of_masking().rev().find(|entry| entry.what == "done");
     MaskingPart {
         scripts: mask.scripts.iter().map(script).collect(),
         done_at: done.map(|entry| moment(entry.at_ms)),
-        told: trail.told("mask"),
-        proof: checks(trail, &mask.proof, "proof"),
+        told: told(trail.of_masking(), &["mask", "script"]),
+        proof: answered(&trail.of_masking().collect::<Vec<_>>(), &mask.proof),
     }
 }
 
@@ -199,7 +214,7 @@ pub(super) fn old_cluster(
 pub(super) fn aws_requests(trail: &Trail<'_>) -> Vec<AwsRequest> {
     let requests = |entry: &EventEntry| {
         let ids = entry.details.get(AWS_REQUEST).cloned().unwrap_or_default();
-        let what = entry.details.get("code").unwrap_or(&entry.what).clone();
+        let what = entry.details.get("code").map_or("accepted", String::as_str).to_owned();
         let step = entry.step.clone().unwrap_or_default();
         let at = moment(entry.at_ms);
         let ids: Vec<String> =

@@ -39,8 +39,13 @@ fn code(text: &str) -> String {
     format!("{fence}json\n{text}\n{fence}")
 }
 
-/// What Markdown or a table could take for its own is escaped; lines become one.
+/// What Markdown or a table could take for its own is escaped; lines become one. A name or a hash
+/// stands as code, so that it can be copied from the text as it is.
 fn escaped(text: &str) -> String {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if text.contains('_') && text.chars().all(is_name) {
+        return format!("`{text}`");
+    }
     let mut out = String::with_capacity(text.len());
     if text.starts_with(['-', '+', '=']) {
         out.push('\\');
@@ -71,6 +76,15 @@ mod tests {
             text,
             "&lt;script&gt;alert(1)&lt;/script&gt; \\| \\*\\*bold\\*\\* \\[a\\](b) \\`c\\` next \\\\"
         );
+    }
+
+    #[test]
+    fn a_name_stands_as_code_and_can_be_copied() {
+        assert_eq!(escaped("restore_cluster"), "`restore_cluster`");
+        assert_eq!(escaped("_x-Y"), "`_x-Y`");
+        assert_eq!(escaped("orders-drill"), "orders-drill");
+        assert_eq!(escaped("a_b c"), "a\\_b c");
+        assert_eq!(escaped("- no list"), "\\- no list");
     }
 
     #[test]

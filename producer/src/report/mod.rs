@@ -331,7 +331,7 @@ pub struct AwsRequest {
     pub step: String,
     /// When the step told of it.
     pub at: String,
-    /// `waiting` and `done`: it was accepted; else the code of the refusal.
+    /// `accepted`, or the code of the refusal.
     pub what: String,
     /// The id, for AWS Support and CloudTrail.
     pub request_id: String,

@@ -152,7 +152,7 @@ fn times(report: &EvidenceReport) -> Section {
         ("accepted until taken", length(times.queued_ms)),
         ("accepted until verified (RTO)", length(times.rto_to_verified_ms)),
         ("accepted until the end", length(times.rto_to_end_ms)),
-        ("in all, so far", span(times.elapsed_ms)),
+        ("in all", span(times.elapsed_ms)),
     ];
     let row = |stage: &Stage| {
         vec![
@@ -265,7 +265,7 @@ fn aws_requests(requests: &[AwsRequest]) -> Section {
         let (says, head) = ("requests to AWS", &["told at", "step", "what", "request id"]);
         Block::Table { says, head, rows: requests.iter().map(row).collect() }
     };
-    section("Requests to AWS that changed something", vec![block])
+    section("Requests to AWS", vec![block])
 }
 
 fn records(report: &EvidenceReport) -> Section {
