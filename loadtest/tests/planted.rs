@@ -63,6 +63,8 @@ caught! {
     plan_made_again
     event_of_first_epoch
     event_tells_password
+    event_never_stored
+    commit_forgets_chain
     refusal_not_looked_at
     ack_early
     ack_on_error

@@ -2,6 +2,7 @@
 
 use crate::submit::FIRST_INTERVAL_MS;
 use crate::trouble::Trouble;
+use aurora_restore_shared::chain;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::{Epoch, JobId};
 use aurora_restore_shared::job::{JobState, Status};
@@ -45,19 +46,38 @@ pub enum RetryError {
     Aws(#[from] Trouble),
 }
 
-/// A failed job goes on at its failed step, with fresh attempts; its pointer leaves the dead-letter
-/// queue. A repeat completes what an interrupted one began.
+/// Who this is to AWS, for the record only: a process that may not ask is `unknown`.
+pub(crate) async fn caller(env: &Environment) -> String {
+    match env.identity().await {
+        Ok((_, arn)) => arn,
+        Err(failure) => {
+            tracing::debug!(%failure, "AWS does not say who this is");
+            "unknown".to_owned()
+        }
+    }
+}
+
+/// [`retry_because`] without a reason.
 ///
 /// # Errors
 /// [`RetryError`].
 pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> {
+    retry_because(env, id, "").await
+}
+
+/// A failed job goes on at its failed step, with fresh attempts; its pointer leaves the dead-letter
+/// queue. Who did it, when and why is an event of the job. A repeat completes what an interrupted
+/// one began.
+///
+/// # Errors
+/// [`RetryError`].
+pub async fn retry_because(env: &Environment, id: JobId, why: &str) -> Result<Retried, RetryError> {
     let store = env.store();
     let read = store.state(id).await.map_err(Trouble::from)?.ok_or(RetryError::Unknown(id))?;
     let state = if is_retried(&read) {
         read
     } else {
-        let next =
-            read.retry(env.clock.now_ms(), FIRST_INTERVAL_MS).ok_or_else(|| refused(&read))?;
+        let next = set_going(env, &read, why).await?;
         if !store.replace_ended(&read, &next).await.map_err(Trouble::from)? {
             return Err(RetryError::Changed(id));
         }
@@ -69,6 +89,15 @@ pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> 
     let pointers_deleted =
         queues.delete_pointers_to(id, state.seq, LETTERS).await.map_err(&trouble)?;
     Ok(Retried { state, pointers_deleted })
+}
+
+/// The state of a failed job that goes on; the event that says so is put.
+async fn set_going(env: &Environment, read: &JobState, why: &str) -> Result<JobState, RetryError> {
+    let now_ms = env.clock.now_ms();
+    let next = read.retry(now_ms, FIRST_INTERVAL_MS).ok_or_else(|| refused(read))?;
+    let (event, next) = chain::retried(read, next, &caller(env).await, why, now_ms);
+    env.store().put_event(&event).await.map_err(Trouble::from)?;
+    Ok(next)
 }
 
 /// Whether an earlier `retry` has set the job going and no worker has taken it since: queued, but

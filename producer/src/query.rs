@@ -41,6 +41,25 @@ pub async fn show(env: &Environment, id: JobId) -> Result<Option<JobDetails>, Tr
     Ok(Some(JobDetails { spec, state, plan, events }))
 }
 
+/// So often a job is read again that changes while it is read.
+const READS: usize = 5;
+
+/// The same, all of it of one moment: a tick that commits while the records are read would look like
+/// tampering. Of a job that never keeps still, the last reading.
+///
+/// # Errors
+/// [`Trouble`] when AWS does not answer.
+pub async fn settled(env: &Environment, id: JobId) -> Result<Option<JobDetails>, Trouble> {
+    for _ in 1..READS {
+        let Some(details) = show(env, id).await? else { return Ok(None) };
+        let place = |state: &Option<JobState>| state.as_ref().map(|s| (s.epoch, s.seq));
+        if place(&details.state) == place(&env.store().state(id).await?) {
+            return Ok(Some(details));
+        }
+    }
+    show(env, id).await
+}
+
 /// Which jobs are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {

@@ -3,7 +3,9 @@
 //! Whoever dies on the way leaves something that a repeat completes; from the state on, the
 //! dispatcher does, too. The same idempotency key always means the same job.
 
+use crate::operate::caller;
 use crate::trouble::Trouble;
+use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::fault::{Fault, Faults};
@@ -108,7 +110,7 @@ impl Submitter {
             id: request.keyed_id().unwrap_or_else(new_id),
             request: request.clone(),
             hash: request.hash(),
-            submitted_by: self.identity().await.to_owned(),
+            submitted_by: self.identity.get_or_init(|| caller(&self.env)).await.clone(),
             created_at_ms: self.env.clock.now_ms(),
         }
     }
@@ -135,32 +137,19 @@ impl Submitter {
         };
         Err(SubmitError::BadInput(Faults(vec![fault])))
     }
-
-    /// Who submits, for the record only: a process that may not ask is `unknown`.
-    async fn identity(&self) -> &str {
-        let ask = || async {
-            match self.env.identity().await {
-                Ok((_, arn)) => arn,
-                Err(failure) => {
-                    tracing::debug!(%failure, "AWS does not say who this is");
-                    "unknown".to_owned()
-                }
-            }
-        };
-        self.identity.get_or_init(ask).await
-    }
 }
 
 fn submission(spec: &Spec, existed: bool) -> Submission {
     Submission { id: spec.id, existed, created_at_ms: spec.created_at_ms }
 }
 
-/// Puts the spec, or takes over the moment at which it was accepted before. Says whether it was.
+/// Puts the spec, or takes over when and by whom it was submitted before. Says whether it was.
 async fn put_spec(store: &Store, spec: &mut Spec) -> Result<bool, SubmitError> {
     match store.put_spec(spec).await.map_err(Trouble::from)? {
         Accepted::New => Ok(false),
-        Accepted::Same { created_at_ms } => {
+        Accepted::Same { created_at_ms, submitted_by } => {
             spec.created_at_ms = created_at_ms;
+            spec.submitted_by = submitted_by;
             Ok(true)
         }
         Accepted::Conflict => Err(conflict(store, spec).await?),
@@ -177,7 +166,9 @@ async fn conflict(store: &Store, spec: &Spec) -> Result<SubmitError, Trouble> {
 fn first_state(spec: &Spec) -> JobState {
     let request = &spec.request;
     let region = request.target.region.clone();
-    JobState::accepted(spec.id, region, request.priority, spec.created_at_ms, FIRST_INTERVAL_MS)
+    let (priority, at_ms) = (request.priority, spec.created_at_ms);
+    let state = JobState::accepted(spec.id, region, priority, at_ms, FIRST_INTERVAL_MS);
+    JobState { chain: Some(chain::genesis(spec)), ..state }
 }
 
 /// Whether nobody has looked at a job since it was accepted: its first wake-up may never have been

@@ -24,6 +24,19 @@ pub fn moment(at_ms: EpochMs) -> String {
     timestamp(at_ms).to_string()
 }
 
+/// A length of time: `0.4s`, `42s`, `2m 05s`, `3h 07m`, `2d 04h`.
+#[must_use]
+pub fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    match seconds {
+        0..10 => format!("{}.{}s", seconds, ms.max(0) % 1000 / 100),
+        10..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3_600..172_800 => format!("{}h {:02}m", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{}d {:02}h", seconds / 86_400, seconds % 86_400 / 3_600),
+    }
+}
+
 /// A job, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobView {

@@ -12,7 +12,7 @@ use aurora_restore_shared::ids::{Epoch, JobId, Seq};
 use aurora_restore_shared::job::{Ending, Status, StepState};
 use aurora_restore_shared::plan::StepName;
 use aurora_restore_shared::request::Request;
-use aurora_restore_shared::store::{Event, EventEntry};
+use aurora_restore_shared::store::{Event, EventEntry, EventOf};
 use aurora_restore_shared::watch::{Watch, WatchKind};
 use common::{Lab, START_MS, drill, drill_with_key};
 use serde_json::json;
@@ -56,8 +56,10 @@ async fn waits_for_its_cluster(lab: &Lab, id: JobId) {
     let event = Event {
         job: id,
         epoch: Epoch(1),
+        of: EventOf::Tick,
         worker: "worker-1".into(),
         at_ms: START_MS + 3_000,
+        prev: None,
         entries: vec![
             entry("resolve_source", "done", Some(700)),
             entry("check_target", "done", Some(300)),

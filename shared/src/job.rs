@@ -117,6 +117,8 @@ pub struct JobState {
     pub failed_at: Option<FailedAt>,
     /// Whether its dead-letter message is still to be sent.
     pub letter_pending: bool,
+    /// Hash of its last committed event; before the first one, of its request (see `chain`).
+    pub chain: Option<String>,
     /// When it was accepted.
     pub created_at_ms: EpochMs,
     /// When it ended.
@@ -201,6 +203,7 @@ impl JobState {
             claims: 0,
             failed_at: None,
             letter_pending: false,
+            chain: None,
             created_at_ms: now_ms,
             ended_at_ms: None,
         }

@@ -84,6 +84,13 @@ pub fn pairs<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, Str
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// The detail that names the AWS requests by which a step has changed something: none, one or several.
+pub fn request_ids(ids: impl IntoIterator<Item = String>) -> BTreeMap<String, String> {
+    let ids: Vec<String> = ids.into_iter().collect();
+    let detail = (!ids.is_empty()).then(|| ("aws_request_id".to_owned(), ids.join(", ")));
+    detail.into_iter().collect()
+}
+
 /// Done, with a note.
 #[must_use]
 pub fn done(how: How, note: impl Into<String>) -> Done {

@@ -43,6 +43,19 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        wrong: I::EventsAreChained,
+        what: "an event that was changed after its commit",
+        done: |s| {
+            Box::pin(async {
+                let job = failed(s, "w1.1").await;
+                s.finish(&poisoned());
+                assert_eq!(s.auditor.violation_count(), 0, "it was chained before");
+                s.told("human", job, "something else").await;
+                s.finish(&poisoned());
+            })
+        },
+    },
+    Case {
         wrong: I::LettersMatch,
         what: "a failed job whose pointer is gone",
         done: |s| {

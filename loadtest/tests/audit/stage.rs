@@ -4,8 +4,9 @@ use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_loadtest::simulate::audit::{Auditor, Excuses, Invariant, Setting};
 use aurora_restore_local::wire::WireRequest;
 use aurora_restore_producer::submit::submit;
-use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::ids::{Epoch, JobId};
 use aurora_restore_shared::settings::Common;
+use aurora_restore_shared::store::{Event, EventOf};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
@@ -123,7 +124,27 @@ impl Stage {
         self.update(who, job, change, values).await;
     }
 
-    /// A commit with further changes (beginning with a comma) to a status and a number.
+    /// The event of a job's present epoch, which tells this; the answer is its hash.
+    pub async fn told(&self, who: &str, job: JobId, what: &str) -> String {
+        let state = self.sim.raw_state(job).expect("it is stored");
+        let epoch = state["epoch"]["N"].as_str().and_then(|n| n.parse().ok()).expect("an epoch");
+        let (prev, at_ms) = (state["chain"]["S"].as_str().map(str::to_owned), 1);
+        let entry = json!({ "what": what, "at_ms": at_ms });
+        let entries = vec![serde_json::from_value(entry).expect("an entry")];
+        let (worker, epoch, of) = (who.to_owned(), Epoch(epoch), EventOf::Tick);
+        let event = Event { job, epoch, of, worker, at_ms, prev, entries };
+        let item = json!({
+            "pk": { "S": format!("job#{job}") },
+            "sk": { "S": format!("event#{:08}#0", event.epoch.0) },
+            "worker": { "S": who }, "at": { "N": "1" }, "prev": state["chain"],
+            "entries": { "S": serde_json::to_string(&event.entries).expect("JSON") },
+        });
+        self.put(who, item, None).await;
+        event.hash()
+    }
+
+    /// A commit, with its event on the chain, and with further changes (beginning with a comma) to a
+    /// status and a number.
     pub async fn commit(
         &self,
         who: &str,
@@ -135,9 +156,12 @@ impl Stage {
     ) {
         let ends = matches!(status, "succeeded" | "failed") && !more.contains("letter_pending");
         let due = if ends { ", #due_at, #due_shard" } else { "" };
-        let change =
-            format!("SET #status = :status, #seq = :number{more} REMOVE #owner, #lease_until{due}");
-        let mut all = json!({ ":status": { "S": status }, ":number": { "N": seq.to_string() } });
+        let change = format!(
+            "SET #status = :status, #seq = :number, #chain = :chain{more} REMOVE #owner, #lease_until{due}"
+        );
+        let chain = self.told(who, job, "waiting").await;
+        let mut all = json!({ ":status": { "S": status }, ":number": { "N": seq.to_string() },
+            ":chain": { "S": chain } });
         let values = values.as_object().cloned().unwrap_or_default();
         all.as_object_mut().expect("an object").extend(values);
         self.update(who, job, &change, all).await;

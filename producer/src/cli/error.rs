@@ -48,6 +48,10 @@ pub enum CliError {
     Aws(Trouble),
     /// So many of the jobs that were followed have failed; they were told one by one.
     JobsFailed(usize),
+    /// The records of a job show tampering: where, and what does not fit. The report is written.
+    Tampered(String),
+    /// A file could not be written: its name, and why.
+    File(String, std::io::Error),
     /// Ctrl-C while jobs were followed.
     Interrupted,
     /// Standard output could not be written.
@@ -57,10 +61,10 @@ pub enum CliError {
 impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::JobsFailed(_) => 1,
+            Self::JobsFailed(_) | Self::Tampered(_) => 1,
             Self::BadInput(_) | Self::Refused { .. } => 2,
             Self::Aws(_) => 3,
-            Self::Output(_) => 4,
+            Self::Output(_) | Self::File(..) => 4,
             Self::Interrupted => 130,
         }
     }
@@ -71,6 +75,8 @@ impl CliError {
             Self::Refused { code, .. } => code,
             Self::Aws(trouble) => trouble.code(),
             Self::JobsFailed(_) => "jobs_failed",
+            Self::Tampered(_) => "tampered",
+            Self::File(..) => "file",
             Self::Interrupted => "interrupted",
             Self::Output(_) => "output",
         }
@@ -83,6 +89,8 @@ impl CliError {
             Self::Aws(trouble) => trouble.to_string(),
             Self::JobsFailed(1) => "the job has failed".into(),
             Self::JobsFailed(n) => format!("{n} jobs have failed"),
+            Self::Tampered(text) => text.clone(),
+            Self::File(name, error) => format!("{name} could not be written: {error}"),
             Self::Interrupted => "stopped following; the jobs go on".into(),
             Self::Output(error) => format!("standard output could not be written: {error}"),
         }
@@ -100,6 +108,13 @@ impl CliError {
                 "`aurora-restore show ID` tells why, `retry ID` goes on at the failed step".into()
             }
             (Self::Interrupted, _) => "`aurora-restore watch` follows them again".into(),
+            (Self::Tampered(_), _) => {
+                "docs/evidence.md says what this proves; keep the report and the table as they are"
+                    .into()
+            }
+            (Self::File(..), _) => {
+                "nothing was written; name a file in a folder that you may write".into()
+            }
             (Self::Output(_), _) => String::new(),
         }
     }

@@ -7,6 +7,7 @@ mod follow;
 mod init;
 mod list;
 mod plan;
+mod report;
 mod retry;
 mod schema;
 mod screen;
@@ -24,10 +25,10 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 EXIT CODES:
   0    done; every job that was followed has succeeded
-  1    a job that was followed has failed
+  1    a job that was followed has failed; the records of a reported job show tampering
   2    bad input: a request, a setting, a flag, an id; nothing was stored
   3    AWS is unreachable, refuses, or has no table or queue
-  4    standard output could not be written
+  4    standard output, or the file of a report, could not be written
   130  stopped by Ctrl-C; the jobs go on
 
 EXAMPLES:
@@ -36,6 +37,7 @@ EXAMPLES:
   aurora-restore submit drill.json --wait
   aurora-restore list --status failed
   aurora-restore show 0192f6a4
+  aurora-restore report 0192f6a4 --format html --to report.html
   aurora-restore --endpoint http://127.0.0.1:4566 watch";
 
 /// Restores Amazon Aurora clusters through a queue-driven fleet of workers.
@@ -60,11 +62,13 @@ enum Verb {
     List(list::Args),
     /// Show one job: its steps, its failure, its audit trail.
     Show(show::Args),
+    /// Report the evidence of one job: what, from when, how long, what was checked, who asked.
+    Report(report::Args),
     /// Follow jobs until they have ended.
     Watch(watch::Args),
     /// Have a failed job go on at its failed step.
     Retry(retry::Args),
-    /// Print the JSON Schema of a request.
+    /// Print the JSON Schema of a request, or of a report.
     Schema(schema::Args),
 }
 
@@ -87,6 +91,7 @@ async fn run_verb(context: &Context, verb: Verb) -> Result<(), CliError> {
         Verb::Plan(args) => plan::run(context, args).await,
         Verb::List(args) => list::run(context, args).await,
         Verb::Show(args) => show::run(context, args).await,
+        Verb::Report(args) => report::run(context, args).await,
         Verb::Watch(args) => watch::run(context, args).await,
         Verb::Retry(args) => retry::run(context, args).await,
         Verb::Schema(args) => schema::run(context, args),

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::error::CliError;
-use aurora_restore_producer::operate::{Retried, retry};
+use aurora_restore_producer::operate::{Retried, retry_because};
 use aurora_restore_producer::query::resolve;
 use serde_json::json;
 
@@ -12,6 +12,7 @@ pointer is taken out of the dead-letter queue. Mend the cause first: `show` name
 
 EXAMPLES:
   aurora-restore retry 0192f6a4-7c11-7d2e-9a60-2f1f6a10a0e1
+  aurora-restore retry 0192f6a4-7c11 --reason \"more quota, ticket 4711\"
   aurora-restore retry 0192f6a4-7c11 && aurora-restore watch 0192f6a4-7c11";
 
 /// Flags of `retry`.
@@ -21,13 +22,16 @@ pub struct Args {
     /// The failed job, by id or the beginning of one (8 characters at least).
     #[arg(value_name = "ID")]
     id: String,
+    /// Why it may go on: kept in the job's audit trail, with who says so.
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
 }
 
 /// Runs it.
 pub async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     let env = context.env().await?;
     let id = resolve(env, &args.id).await?;
-    let Retried { state, pointers_deleted } = retry(env, id).await?;
+    let Retried { state, pointers_deleted } = retry_because(env, id, &args.reason).await?;
     if context.json() {
         let status = state.status.as_str();
         return context.document(&json!({

@@ -2,18 +2,36 @@
 
 use super::context::Context;
 use super::error::CliError;
+use clap::ValueEnum;
 
 const EXAMPLES: &str = "\
 EXAMPLES:
   aurora-restore schema > request.schema.json
+  aurora-restore schema report > report.schema.json
   aurora-restore schema | jq '.properties | keys'";
 
-/// Flags of `schema`: none.
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// What `submit` takes.
+    Request,
+    /// What `report --format json` prints.
+    Report,
+}
+
+/// Flags of `schema`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {}
+pub struct Args {
+    /// Of what.
+    #[arg(value_enum, default_value_t = What::Request)]
+    what: What,
+}
 
 /// Runs it.
-pub fn run(context: &Context, _: Args) -> Result<(), CliError> {
-    context.document(&aurora_restore_shared::request::schema())
+pub fn run(context: &Context, args: Args) -> Result<(), CliError> {
+    context.document(&match args.what {
+        What::Request => aurora_restore_shared::request::schema(),
+        What::Report => aurora_restore_producer::report::schema(),
+    })
 }

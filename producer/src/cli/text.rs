@@ -1,6 +1,7 @@
 //! Texts for people: tables, lengths of time, the line that says how far a job is.
 
 use aurora_restore_producer::view::JobView;
+pub use aurora_restore_producer::view::span;
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets::NOTHING,
 };
@@ -39,18 +40,6 @@ pub fn status_cell(status: &str) -> Cell {
         "running" => cell.fg(Color::Cyan),
         "waiting" => cell.fg(Color::Yellow),
         _ => cell,
-    }
-}
-
-/// A length of time: `0.4s`, `42s`, `2m 05s`, `3h 07m`, `2d 04h`.
-pub fn span(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
-    match seconds {
-        0..10 => format!("{}.{}s", seconds, ms.max(0) % 1000 / 100),
-        10..60 => format!("{seconds}s"),
-        60..3_600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
-        3_600..172_800 => format!("{}h {:02}m", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{}d {:02}h", seconds / 86_400, seconds % 86_400 / 3_600),
     }
 }
 

@@ -15,7 +15,7 @@ mod state;
 mod state_codec;
 mod table;
 
-pub use event::{Event, EventEntry};
+pub use event::{Event, EventEntry, EventOf, KEEP_EVENTS_MS};
 pub use item::Unreadable;
 pub use lease::Leadership;
 pub use list::JobSummary;

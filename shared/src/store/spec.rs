@@ -32,6 +32,8 @@ pub enum Accepted {
     Same {
         /// When that was.
         created_at_ms: EpochMs,
+        /// Who submitted it then.
+        submitted_by: String,
     },
     /// Another request was stored under this id before: the idempotency key is used twice.
     Conflict,
@@ -92,8 +94,10 @@ impl Store {
             _ => None,
         };
         let there = Spec::decode(&ordered(there.unwrap_or_default()))?;
-        let same = there.hash == spec.hash;
-        let created_at_ms = there.created_at_ms;
-        Ok(if same { Accepted::Same { created_at_ms } } else { Accepted::Conflict })
+        if there.hash != spec.hash {
+            return Ok(Accepted::Conflict);
+        }
+        let Spec { created_at_ms, submitted_by, .. } = there;
+        Ok(Accepted::Same { created_at_ms, submitted_by })
     }
 }

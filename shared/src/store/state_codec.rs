@@ -58,6 +58,7 @@ pub fn changing(state: &JobState) -> Vec<(&'static str, Option<AttributeValue>)>
         ("claims", Some(number(state.claims))),
         ("failed_at", state.failed_at.as_ref().map(json)),
         ("letter_pending", yes(state.letter_pending)),
+        ("chain", state.chain.as_ref().map(text)),
         ("ended_at", state.ended_at_ms.map(number)),
     ]
 }
@@ -159,6 +160,7 @@ pub fn decode(item: &Item) -> Result<JobState, Unreadable> {
         claims: read.number("claims")?,
         failed_at,
         letter_pending: read.has("letter_pending"),
+        chain: read.maybe_text("chain")?.map(str::to_owned),
         created_at_ms: read.number("created_at")?,
         ended_at_ms: read.maybe_number("ended_at")?,
     })

@@ -98,6 +98,7 @@ prop_compose! {
         flags in (any::<bool>(), any::<bool>()),
         failed_at in proptest::option::of(failures()),
         ended_at_ms in proptest::option::of(0..i64::MAX / 4),
+        chain in proptest::option::of("[A-Za-z0-9_-]{43}"),
     ) -> JobState {
         JobState {
             id,
@@ -118,6 +119,7 @@ prop_compose! {
             claims: numbers.3,
             failed_at,
             letter_pending: flags.1,
+            chain,
             created_at_ms: START_MS,
             ended_at_ms,
         }
@@ -148,12 +150,15 @@ proptest! {
     fn an_event_reads_back_as_written(
         job in job_ids(), epoch in 0_u64..99_999_999, worker in "[a-z]{1,9}", note in ".{0,40}",
         took in proptest::option::of(0_i64..1_000_000),
+        prev in proptest::option::of("[A-Za-z0-9_-]{43}"), is_tick in any::<bool>(),
     ) {
         let entry = EventEntry {
             step: Some("restore_cluster".into()), what: "done".into(), at_ms: START_MS,
             took_ms: took, note, details: BTreeMap::from([("k".into(), "v".into())]),
         };
-        let event = Event { job, epoch: Epoch(epoch), worker, at_ms: START_MS, entries: vec![entry] };
+        let of = if is_tick { EventOf::Tick } else { EventOf::Operator };
+        let (epoch, entries) = (Epoch(epoch), vec![entry]);
+        let event = Event { job, epoch, of, worker, at_ms: START_MS, prev, entries };
         prop_assert_eq!(Event::decode(&event.encode()).unwrap(), event);
     }
 

@@ -86,8 +86,8 @@ pub async fn restore_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Made,
     }
 }
 
-/// Creates one instance. One of the name that is there already is looked at by the next visit,
-/// unless it belongs to another cluster.
+/// Creates one instance; the answer is the AWS request id. One of the name that is there already is
+/// looked at by the next visit, unless it belongs to another cluster.
 ///
 /// # Errors
 /// `target_name_taken` when the name belongs to something else; whatever AWS answers, classified.
@@ -95,7 +95,7 @@ pub async fn create_instance(
     rds: &Client,
     cx: &StepContext<'_>,
     wanted: &Wanted,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let cluster = cx.spec.request.target.cluster.as_str();
     let call = rds
         .create_db_instance()
@@ -108,15 +108,16 @@ pub async fn create_instance(
         .publicly_accessible(cx.plan()?.facts.publicly_accessible)
         .set_tags(Some(tags(cx)));
     match call.send().await {
-        Ok(_) => Ok(()),
+        Ok(answer) => Ok(answer.request_id().map(str::to_owned)),
         Err(e) if wire_code(&e) == Some("DBInstanceAlreadyExists") => {
-            super::expect_own_instance(rds, cx, &wanted.id).await
+            super::expect_own_instance(rds, cx, &wanted.id).await?;
+            Ok(None)
         }
         Err(e) => Err(Failure::from_sdk("creating an instance", &e)),
     }
 }
 
-/// Sets the master password of the target cluster.
+/// Sets the master password of the target cluster; the answer is the AWS request id.
 ///
 /// # Errors
 /// Whatever AWS answers, classified.
@@ -124,12 +125,13 @@ pub async fn set_master_password(
     rds: &Client,
     cx: &StepContext<'_>,
     password: &Secret,
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let call = rds
         .modify_db_cluster()
         .db_cluster_identifier(cx.spec.request.target.cluster.as_str())
         .master_user_password(password.secret.as_str())
         .apply_immediately(true);
-    call.send().await.map_err(|e| Failure::from_sdk("setting the master password", &e))?;
-    Ok(())
+    let answer = call.send().await;
+    let answer = answer.map_err(|e| Failure::from_sdk("setting the master password", &e))?;
+    Ok(answer.request_id().map(str::to_owned))
 }

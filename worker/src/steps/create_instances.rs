@@ -3,7 +3,7 @@
 
 use super::restore_cluster::restored_cluster;
 use crate::rds::{self, Instance, Wanted};
-use crate::step::{Outcome, StepContext, StepResult, Waiting, done};
+use crate::step::{Outcome, StepContext, StepResult, Waiting, done, request_ids};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::ids::{ClusterId, JobId};
@@ -20,8 +20,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         // Instances are made in the restored cluster only, never in one that took its name since.
         restored_cluster(&rds::find_cluster(&rds, &cx).await?, &cx)?;
     }
+    let mut ids = Vec::new();
     for instance in &missing {
-        rds::create_instance(&rds, &cx, instance).await?;
+        ids.extend(rds::create_instance(&rds, &cx, instance).await?);
     }
     let ready = missing.is_empty() && there.iter().all(|i| i.status == "available");
     if ready {
@@ -30,7 +31,8 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     }
     let note = format!("{} of {} instances were still to be created", missing.len(), wanted.len());
     let wait = cx.wait_for(WatchKind::Members, Operation::CreateInstances, &note);
-    Ok(Outcome::WaitFor(Waiting { begun: !missing.is_empty(), ..wait }))
+    let (begun, details) = (!missing.is_empty(), request_ids(ids));
+    Ok(Outcome::WaitFor(Waiting { begun, details, ..wait }))
 }
 
 /// The instances of a plan. Their names derive from the job, so that a repeat finds them again and

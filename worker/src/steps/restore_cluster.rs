@@ -96,7 +96,7 @@ fn waiting(
 ) -> Result<Waiting, Failure> {
     let operation = Operation::RestoreCluster { gib: cx.plan()?.facts.allocated_gib };
     let wait = cx.wait_for(WatchKind::Cluster, operation, "the cluster is being restored");
-    let details = request_id.map(|id| ("aws_request_id".to_owned(), id)).into_iter().collect();
+    let details = crate::step::request_ids(request_id);
     Ok(Waiting { outputs: resource_id(found), details, ..wait })
 }
 

@@ -10,7 +10,7 @@ pub(super) mod users;
 use super::restore_cluster::{RESOURCE_ID, restored_cluster};
 use crate::database::SECRET_VERSION;
 use crate::rds::{self, Cluster, Found};
-use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs};
+use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
@@ -43,9 +43,10 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         Decision::Wait => Ok(Outcome::WaitFor(waiting(&cx))),
         Decision::Set => {
             let password = crate::database::read_secret(&cx, secret, None).await?;
-            rds::set_master_password(&rds, &cx, &password).await?;
+            let id = rds::set_master_password(&rds, &cx, &password).await?;
             let outputs = pairs([(SECRET_VERSION, password.version)]);
-            Ok(Outcome::WaitFor(Waiting { begun: true, outputs, ..waiting(&cx) }))
+            let details = request_ids(id);
+            Ok(Outcome::WaitFor(Waiting { begun: true, outputs, details, ..waiting(&cx) }))
         }
     }
 }

@@ -7,7 +7,7 @@ use aurora_restore_shared::failure::Failure;
 use aurora_restore_shared::ids::Epoch;
 use aurora_restore_shared::job::{Ending, JobState, StepState, StepStatus};
 use aurora_restore_shared::plan::StepName;
-use aurora_restore_shared::store::{Event, EventEntry};
+use aurora_restore_shared::store::{Event, EventEntry, EventOf};
 use std::collections::BTreeMap;
 
 /// The account of one tick.
@@ -105,7 +105,8 @@ impl Account {
         }
     }
 
-    /// The event of this tick, and the job as the commit writes it.
+    /// The event of this tick, and the job as the commit writes it: the event is the next link of the
+    /// job's chain.
     pub(super) fn close(mut self, ending: Ending, now_ms: EpochMs) -> (Event, JobState) {
         match &ending {
             Ending::Succeed => self.note("ended", None, now_ms, "succeeded"),
@@ -120,10 +121,13 @@ impl Account {
         let event = Event {
             job: self.job.id,
             epoch: self.epoch,
+            of: EventOf::Tick,
             worker: self.worker,
             at_ms: now_ms,
+            prev: self.job.chain.take(),
             entries: self.entries,
         };
+        self.job.chain = Some(event.hash());
         (event, self.job.commit(ending, now_ms))
     }
 }

@@ -7,6 +7,7 @@ mod run;
 use crate::fleet::{Worker, safety_interval};
 use crate::target_slot;
 use account::Account;
+use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
 use aurora_restore_shared::ids::{JobId, Seq};
 use aurora_restore_shared::job::{ClaimRefused, Ending, FailedAt, JobState, Lease};
@@ -127,7 +128,11 @@ async fn replay(worker: &Worker, job: JobId, seq: Option<Seq>) -> anyhow::Result
         return stale;
     }
     let first = as_ms(safety_interval(0));
-    let Some(next) = failed.retry(worker.now_ms(), first) else { return stale };
+    let now = worker.now_ms();
+    let Some(next) = failed.retry(now, first) else { return stale };
+    let (who, why) = (worker.id.as_str(), "its dead letter was put back");
+    let (event, next) = chain::retried(&failed, next, who, why, now);
+    worker.store.put_event(&event).await?;
     if worker.store.replace_ended(&failed, &next).await? {
         worker.queues(&next.region).send_for(&next).await?;
     }

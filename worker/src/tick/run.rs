@@ -6,6 +6,7 @@ use super::failing;
 use crate::fleet::Worker;
 use crate::step::{Outcome, StepContext, StepResult, Waiting};
 use crate::{steps, target_slot};
+use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::{Ending, FailedAt, JobState, StepStatus};
@@ -185,6 +186,8 @@ fn take(
         Ok(Outcome::Done(mut done)) => {
             worker.metrics.step_visited(step.as_str(), "done");
             let plan = done.plan.take();
+            let hash = plan.as_ref().map(|plan| (chain::PLAN.to_owned(), chain::plan_hash(plan)));
+            done.details.extend(hash);
             account.done(step, *done, now);
             return Ok(plan);
         }

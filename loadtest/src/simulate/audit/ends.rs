@@ -21,6 +21,7 @@ impl Book {
         for (id, job) in &self.jobs {
             if job.is_accepted {
                 ended(id, job, &codes, excuses, &mut found);
+                job.is_chained(id, &mut found);
             }
             if !excuses.touched_targets.contains(&job.target) {
                 result(id, job, made.get(id).unwrap_or(&Made::default()), &mut found);

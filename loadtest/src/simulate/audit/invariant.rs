@@ -73,6 +73,8 @@ invariants! {
         "A job that succeeded is never changed; one that failed goes on only where it is replayed.";
     PlansStayPut => None, "plans_stay_put",
         "The plan that a job's state names is there and is never changed.";
+    EventsAreChained => None, "events_are_chained",
+        "Each commit of a tick and each replay has its event, unchanged, on the chain that the state names.";
     WritesAreConditional => None, "writes_are_conditional",
         "States, requests and slots are written by conditional writes of single items only.";
     SecretsStaySecret => None, "secrets_stay_secret",

@@ -1,5 +1,6 @@
 //! What the auditor knows of a job.
 
+use super::chain::Link;
 use super::state::State;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,12 @@ pub(super) struct Job {
     pub(super) slot: String,
     /// Its plans by sort key.
     pub(super) plans: BTreeMap<String, String>,
+    /// What its first event follows.
+    pub(super) genesis: String,
+    /// Its events by sort key.
+    pub(super) events: BTreeMap<String, Link>,
+    /// Writes of its state that an event tells of.
+    pub(super) told: u32,
     /// Who has claimed which epoch.
     pub(super) claimers: BTreeMap<i64, String>,
     /// Claims since the last commit.

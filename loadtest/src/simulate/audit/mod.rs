@@ -5,6 +5,7 @@
 
 mod acks;
 mod book;
+mod chain;
 mod effects;
 mod ends;
 mod invariant;

@@ -2,6 +2,7 @@
 //! of their own.
 
 use super::book::Book;
+use super::chain::{self, Link};
 use super::job::plan_key;
 use super::typed::text;
 use super::{Invariant, Role};
@@ -77,6 +78,7 @@ impl Book {
         let job = self.jobs.entry(id.to_owned()).or_default();
         let before = job.request.take();
         job.take_request(&request);
+        job.genesis = chain::genesis(id, &item);
         if role.is_some() && before.as_ref().is_some_and(|before| *before != request) {
             let text = "the request of a job was changed".to_owned();
             self.report(seen.record, Invariant::SameKeySameJob, text);
@@ -99,8 +101,15 @@ impl Book {
         }
     }
 
-    /// The events of an epoch are told by who has claimed it.
+    /// The events of an epoch are told by who has claimed it, that a job goes on by who may have it
+    /// go on.
     fn event_written(&mut self, seen: &Seen<'_>, role: Option<Role>, id: &str, sk: &str) {
+        let item = self.item(seen, &format!("job#{id}"), sk).unwrap_or_default();
+        let job = self.jobs.entry(id.to_owned()).or_default();
+        job.events.insert(sk.to_owned(), Link::read(id, sk, &item));
+        if is_replay(sk) && role.is_some_and(|role| self.may_replay(seen, role, id)) {
+            return;
+        }
         let epoch = sk.split('#').nth(1).and_then(|epoch| epoch.parse().ok()).unwrap_or(-1);
         let job = self.jobs.get(id);
         let claimer = job.and_then(|job| job.claimer(epoch)).map(str::to_owned);
@@ -109,6 +118,11 @@ impl Book {
             self.report(seen.record, Invariant::EpochsFence, text);
         }
     }
+}
+
+/// Whether the event of a sort key tells that a job goes on.
+fn is_replay(sk: &str) -> bool {
+    sk.split('#').nth(2) == Some("1")
 }
 
 /// The body of a call in AWS JSON.

@@ -22,6 +22,7 @@ pub(super) struct State {
     pub(super) holds_target: bool,
     pub(super) failed_code: Option<String>,
     pub(super) letter_pending: bool,
+    pub(super) chain: Option<String>,
 }
 
 /// The output with the immutable id of a job's cluster.
@@ -46,6 +47,7 @@ impl State {
             holds_target: flag(item, "holds_target"),
             failed_code: text(item, "failed_at").and_then(failure_code),
             letter_pending: flag(item, "letter_pending"),
+            chain: owned("chain"),
         }
     }
 

@@ -30,7 +30,12 @@ impl Book {
                 self.report(seen.record, invariant, text);
             }
             self.sight(seen, before.as_ref(), after.as_ref());
-            self.count_claims(seen, id, Change::of(before.as_ref(), after.as_ref()));
+            let change = Change::of(before.as_ref(), after.as_ref());
+            self.count_claims(seen, id, change);
+            let notes_letter = before.as_ref().is_some_and(|before| before.letter_pending);
+            if change == Change::Replay || (change == Change::Commit && !notes_letter) {
+                self.jobs.entry(id.to_owned()).or_default().told += 1;
+            }
         }
         let job = self.jobs.entry(id.to_owned()).or_default();
         if let Some(after) = &after {
@@ -54,14 +59,13 @@ impl Book {
     ) -> Findings {
         let job = self.jobs.get(id);
         let body = body(seen);
-        let pointed = || self.pointed.contains(&(seen.component.to_owned(), id.to_owned()));
         let write = StateWrite {
             component: seen.component,
             body: &body,
             before,
             after,
             claimer: before.and_then(|before| job?.claimer(before.epoch)),
-            may_replay: role == Role::Operator || pointed(),
+            may_replay: self.may_replay(seen, role, id),
             wake_up_sent: before
                 .is_some_and(|before| self.has_woken(seen.component, id, before.seq)),
             lease_ms: self.setting.lease_ms,
@@ -75,6 +79,12 @@ impl Book {
             found.push((Invariant::OnlyTheDeclaredResult, text));
         }
         found
+    }
+
+    /// Whether a caller may set a failed job going: an operator, or who was brought its pointer.
+    pub(super) fn may_replay(&self, seen: &Seen<'_>, role: Role, id: &str) -> bool {
+        let pointed = (seen.component.to_owned(), id.to_owned());
+        role == Role::Operator || self.pointed.contains(&pointed)
     }
 
     /// A job that ends its workers must end itself, sooner or later.

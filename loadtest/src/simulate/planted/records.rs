@@ -70,6 +70,19 @@ pub(super) const BUGS: &[Bug] = &[
         &[Invariant::SecretsStaySecret],
     )
     .before(tell_password),
+    bug("event_never_stored", "No event is stored.", &[Invariant::EventsAreChained])
+        .before(|call, _| if call.puts("event#") { done() } else { Course::Goes }),
+    bug(
+        "commit_forgets_chain",
+        "A commit takes its event off the chain.",
+        &[Invariant::EventsAreChained],
+    )
+    .before(|call, _| {
+        if call.is_commit() {
+            call.set("chain", None);
+        }
+        Course::Goes
+    }),
     bug(
         "refusal_not_looked_at",
         "A refused write is taken for a job that is not there.",
