@@ -9,6 +9,7 @@ pub mod operate;
 pub mod plan_view;
 pub mod progress;
 pub mod query;
+pub mod standing;
 pub mod submit;
 pub mod trouble;
 pub mod view;

@@ -1,4 +1,4 @@
-//! What an operator does to a job: for now, `retry`.
+//! What an operator does to a job: for now, `retry`. A failed job goes on; a parked one is woken.
 
 use crate::submit::FIRST_INTERVAL_MS;
 use crate::trouble::Trouble;
@@ -9,12 +9,12 @@ use aurora_restore_shared::job::{JobState, Status};
 /// How many dead letters are looked through for the pointer to a job.
 const LETTERS: usize = 1_000;
 
-/// A failed job that goes on.
+/// A job that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retried {
     /// Its state now.
     pub state: JobState,
-    /// How many pointers to it were taken out of the dead-letter queue.
+    /// How many pointers to it were taken out of the dead-letter queue; a parked job has none.
     pub pointers_deleted: usize,
 }
 
@@ -46,13 +46,16 @@ pub enum RetryError {
 }
 
 /// A failed job goes on at its failed step, with fresh attempts; its pointer leaves the dead-letter
-/// queue. A repeat completes what an interrupted one began.
+/// queue. A parked job is looked at at once. A repeat completes what an interrupted one began.
 ///
 /// # Errors
 /// [`RetryError`].
 pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> {
     let store = env.store();
     let read = store.state(id).await.map_err(Trouble::from)?.ok_or(RetryError::Unknown(id))?;
+    if read.is_parked() {
+        return wake(env, &read).await;
+    }
     let state = if is_retried(&read) {
         read
     } else {
@@ -69,6 +72,17 @@ pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> 
     let pointers_deleted =
         queues.delete_pointers_to(id, state.seq, LETTERS).await.map_err(&trouble)?;
     Ok(Retried { state, pointers_deleted })
+}
+
+/// A parked job is woken at the number that was read: what a person has mended is seen at once,
+/// and not only at its next look.
+async fn wake(env: &Environment, parked: &JobState) -> Result<Retried, RetryError> {
+    let due_at_ms = env.clock.now_ms() + FIRST_INTERVAL_MS;
+    let woken = env.store().wake(parked.id, Some(parked.seq), due_at_ms).await;
+    let state = woken.map_err(Trouble::from)?.ok_or(RetryError::Changed(parked.id))?;
+    let queues = env.queues(&state.region);
+    queues.send_for(&state).await.map_err(Trouble::queue(&state.region))?;
+    Ok(Retried { state, pointers_deleted: 0 })
 }
 
 /// Whether an earlier `retry` has set the job going and no worker has taken it since: queued, but

@@ -13,7 +13,7 @@ use aurora_restore_local::world::World;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::{Ending, FailedAt, Lease};
 use aurora_restore_shared::plan::StepName;
@@ -90,6 +90,23 @@ impl Served {
     fn submit_drill(&self) -> String {
         let answer = self.json(&["submit", &example("drill.json")]);
         answer["jobs"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Parks a job as a worker would whose role lacks a right.
+    fn park(&self, id: &str) {
+        runtime().block_on(async {
+            let (id, store) = (id.parse().unwrap(), self.env.store());
+            let now_ms = self.env.clock.now_ms();
+            let seq = store.state(id).await.unwrap().unwrap().seq;
+            let lease = Lease { owner: "worker-1".parse().unwrap(), until_ms: now_ms + 30_000 };
+            let claim = store.claim(id, seq, &lease, "token", now_ms).await.unwrap();
+            let ClaimOutcome::Claimed(claimed) = claim else { panic!("{claim:?}") };
+            let text = "restoring the cluster: AccessDenied: not authorized";
+            let failure = Failure::new(FailureKind::NeedsPerson, FailureCode::AccessDenied, text);
+            let failed_at = FailedAt { step: Some(StepName::RestoreCluster), failure };
+            let ending = Ending::Park { failed_at, due_at_ms: now_ms + 900_000 };
+            store.commit(&claimed, &claimed.commit(ending, now_ms)).await.unwrap();
+        });
     }
 
     /// Ends a job as a worker would: well, or with a dead letter that is known to be sent.
@@ -385,6 +402,30 @@ fn a_conflict_names_the_job_and_what_differs() {
 }
 
 #[test]
+fn a_parked_job_is_shown_with_its_reason_and_its_page_and_is_woken_by_retry() {
+    let served = Served::ready();
+    let id = served.submit_drill();
+    assert_eq!(served.json(&["list", "--status", "parked"])["jobs"], json!([]));
+    served.park(&id);
+    let listed = served.json(&["list", "--status", "parked"]);
+    let job = &listed["jobs"][0];
+    assert_eq!((&job["id"], &job["status"]), (&json!(id), &json!("parked")));
+    assert_eq!((&job["failure"], &job["parked"]["code"]), (&json!(null), &json!("access_denied")));
+    assert_eq!(served.json(&["list", "--status", "waiting"])["jobs"], json!([]));
+    assert!(out(&served.run(&["list"])).contains("parked"));
+
+    let shown = out(&served.run(&["show", &id]));
+    let page = "docs/runbook/access_denied.md";
+    for part in ["parked", "PARKED", "access_denied at restore_cluster", "not authorized", page] {
+        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
+    }
+    let woken = served.run(&["retry", &id]);
+    assert_eq!(code(&woken), 0, "{woken:?}");
+    assert!(out(&woken).contains("is looked at now"), "{woken:?}");
+    assert_eq!(served.json(&["retry", &id])["status"], "parked");
+}
+
+#[test]
 fn a_failed_job_is_shown_with_its_page_and_goes_on_when_retried() {
     let served = Served::ready();
     let id = served.submit_drill();
@@ -529,7 +570,7 @@ fn shape_of_job(ended: &str, failure: &Value) -> Value {
         "target": { "account": "text", "region": "text", "cluster": "text" },
         "step": "text", "steps_done": "number", "steps_all": "number", "created_at": "text",
         "ended_at": ended, "elapsed_ms": "number", "expected_remaining_ms": "null",
-        "failure": failure,
+        "failure": failure, "parked": "null",
     })
 }
 
