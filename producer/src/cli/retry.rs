@@ -37,7 +37,8 @@ pub async fn run(context: &Context, args: Args) -> Result<(), CliError> {
         }));
     }
     if state.is_parked() {
-        return context.say(&format!("job {id} is looked at now; it goes on if its cause is mended"));
+        return context
+            .say(&format!("job {id} is looked at now; it goes on if its cause is mended"));
     }
     let pointers = match pointers_deleted {
         0 => "its dead letter was not found (somebody may be looking at it)".to_owned(),

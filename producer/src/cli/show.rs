@@ -120,7 +120,8 @@ fn failure_lines(failure: &FailureView, id: &str) -> String {
 fn parked_lines(parked: &FailureView, id: &str) -> String {
     let FailureView { step, code, text, runbook } = parked;
     let at = step.map_or_else(String::new, |step| format!(" at {step}"));
-    let then = format!("see {runbook}; it goes on by itself, or at once by `aurora-restore retry {id}`");
+    let then =
+        format!("see {runbook}; it goes on by itself, or at once by `aurora-restore retry {id}`");
     format!("{code}{at}\n{text}\n{then}\n")
 }
 

@@ -54,12 +54,10 @@ pub(super) fn judge(
                 None => Verdict::Final(waited_a_day(failure, "")),
             }
         }
-        FailureKind::NeedsPerson => {
-            match wait_patiently(retry::PARKED, step, now_ms, entropy) {
-                Some(at_ms) => Verdict::Park { at_ms },
-                None => Verdict::Final(waited_a_day(failure, " for a person")),
-            }
-        }
+        FailureKind::NeedsPerson => match wait_patiently(retry::PARKED, step, now_ms, entropy) {
+            Some(at_ms) => Verdict::Park { at_ms },
+            None => Verdict::Final(waited_a_day(failure, " for a person")),
+        },
         FailureKind::Transient | FailureKind::Unknown => {
             let failed = step.attempts + 1;
             if retry::STEP.is_used_up(failed) {

@@ -132,7 +132,8 @@ impl Book {
             }
             Change::Commit => {
                 self.sightings.commits += 1;
-                let is_parked = |state: Option<&State>| state.is_some_and(|s| s.parked_code.is_some());
+                let is_parked =
+                    |state: Option<&State>| state.is_some_and(|s| s.parked_code.is_some());
                 let (was, is) = (is_parked(before), is_parked(after));
                 self.sightings.parkings += u64::from(!was && is);
                 self.sightings.unparkings += u64::from(was && !is);
