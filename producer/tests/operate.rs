@@ -102,13 +102,14 @@ async fn only_a_failed_job_whose_letter_is_sent_can_be_retried() {
 async fn a_parked_job_is_looked_at_at_once_and_keeps_its_reason_until_then() {
     let lab = Lab::ready().await;
     let id = submit(&lab.env, &drill()).await.unwrap().id;
-    lab.park(id).await;
+    let parked = lab.park(id).await;
     assert_eq!(lab.wake_ups().await.len(), 1, "the first one");
     let retried = retry(&lab.env, id).await.unwrap();
     assert_eq!((retried.state.is_parked(), retried.pointers_deleted), (true, 0));
     let state = lab.state(id).await;
     assert_eq!((state.status, state.seq), (Status::Waiting, Seq(2)));
-    assert_eq!(state.due_at_ms, Some(lab.env.clock.now_ms() + 60_000));
+    assert_eq!(state, retried.state);
+    assert!(state.due_at_ms < parked.due_at_ms, "it is looked at before its time");
     assert_eq!(lab.wake_ups().await, [WakeUp::new(id, Seq(2))]);
     // A repeat sends the wake-up again: the first one may be lost.
     retry(&lab.env, id).await.unwrap();
