@@ -216,12 +216,13 @@ pub const CASES: &[Case] = &[
     },
     Case {
         wrong: I::TransitionsAreLegal,
-        what: "a reason to wait for a person that nobody has looked for",
+        what: "a claim that forgets what the job waits for",
         done: |s| {
             Box::pin(async {
                 let job = claimed(s).await;
                 s.commit("w1.1", job, "waiting", 2, ", #parked = :at", lacks_a_right()).await;
-                s.update("w1.1", job, "REMOVE #parked", json!({})).await;
+                let claim = (2, 2, s.sim.clock.now_ms());
+                s.claim_and("w1.1", job, claim, " REMOVE #parked").await;
             })
         },
     },

@@ -191,8 +191,8 @@ fn due(after: &State, found: &mut Findings) {
 /// ended waits for nobody.
 fn parked(change: Change, before: &State, after: &State, found: &mut Findings) {
     let (was, is) = (&before.parked_code, &after.parked_code);
-    if was != is && change != Change::Commit {
-        let text = format!("parked for {was:?} became parked for {is:?} ({change:?})");
+    if was != is && matches!(change, Change::Claim | Change::Replay) {
+        let text = format!("parked for {was:?} became parked for {is:?} by a {change:?}");
         found.push((Invariant::TransitionsAreLegal, text));
     }
     if is.is_some() && after.is_ended() {
