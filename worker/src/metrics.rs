@@ -45,7 +45,7 @@ pub struct Metrics {
     pub looks: Counter,
     /// Jobs that came to need a person.
     pub parked: Counter,
-    /// Jobs that did not need one any more.
+    /// Jobs that were parked, and are not any more.
     pub unparked: Counter,
     registry: Arc<Registry>,
 }
@@ -68,7 +68,7 @@ impl Default for Metrics {
         registry.register("woken", "Jobs woken by the observer", woken.clone());
         registry.register("looks", "Looks of the observer", looks.clone());
         registry.register("jobs_parked", "Jobs that came to need a person", parked.clone());
-        let help = "Jobs that did not need a person any more";
+        let help = "Jobs that were parked, and are not any more";
         registry.register("jobs_unparked", help, unparked.clone());
         registry.register_with_unit(
             "tick",

@@ -62,6 +62,6 @@ sightings! {
     replays,
     /// Jobs that came to wait for a person.
     parkings,
-    /// Jobs that went on after they had waited for one.
+    /// Jobs that went on, or failed, after they had waited for one.
     unparkings,
 }
