@@ -416,6 +416,29 @@ async fn hours_in_front_of_a_full_quota_do_not_count_against_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_lacks_a_right_is_parked_and_goes_on_once_it_is_granted() {
+    let sim = Sim::prepared(24).await.unwrap();
+    let rule = FaultRule::on("CreateDBInstance", FaultKind::AccessDenied, u64::MAX);
+    sim.cloud.world().faults.add(rule);
+    let worker = sim.start_undrained("w1");
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    sim.pass(12 * HOUR).await;
+    let parked = sim.state(job).await.unwrap();
+    assert!(parked.is_parked(), "{parked:?}");
+    let reason = parked.parked.unwrap();
+    assert_eq!(reason.failure.code, FailureCode::AccessDenied);
+    assert!(reason.failure.text.contains("rds:CreateDBInstance"), "{reason:?}");
+    let looks = sim.cloud.world().faults.rules()[0].fired;
+    assert!(looks < 120, "{looks} looks within half a day: once in a quarter of an hour is enough");
+
+    sim.cloud.world().faults.clear();
+    sim.until_succeeded(&[job], 2 * HOUR).await.unwrap();
+    let done = sim.state(job).await.unwrap();
+    assert_eq!((done.parked, done.steps[&StepName::CreateInstances].attempts), (None, 0));
+    worker.kill().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_full_worker_takes_the_critical_ones_first() {
     let sim = Sim::prepared(22).await.unwrap();
     let mut jobs = Vec::new();

@@ -10,6 +10,7 @@ pub mod plan_view;
 pub mod progress;
 pub mod query;
 pub mod report;
+pub mod standing;
 pub mod submit;
 pub mod trouble;
 pub mod view;

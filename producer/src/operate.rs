@@ -1,4 +1,4 @@
-//! What an operator does to a job: for now, `retry`.
+//! What an operator does to a job: for now, `retry`. A failed job goes on; a parked one is woken.
 
 use crate::submit::FIRST_INTERVAL_MS;
 use crate::trouble::Trouble;
@@ -10,12 +10,12 @@ use aurora_restore_shared::job::{JobState, Status};
 /// How many dead letters are looked through for the pointer to a job.
 const LETTERS: usize = 1_000;
 
-/// A failed job that goes on.
+/// A job that goes on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retried {
     /// Its state now.
     pub state: JobState,
-    /// How many pointers to it were taken out of the dead-letter queue.
+    /// How many pointers to it were taken out of the dead-letter queue; a parked job has none.
     pub pointers_deleted: usize,
 }
 
@@ -66,14 +66,17 @@ pub async fn retry(env: &Environment, id: JobId) -> Result<Retried, RetryError> 
 }
 
 /// A failed job goes on at its failed step, with fresh attempts; its pointer leaves the dead-letter
-/// queue. Who did it, when and why is an event of the job. A repeat completes what an interrupted
-/// one began.
+/// queue. A parked job is looked at at once. Who did it, when and why is an event of the job. A
+/// repeat completes what an interrupted one began.
 ///
 /// # Errors
 /// [`RetryError`].
 pub async fn retry_because(env: &Environment, id: JobId, why: &str) -> Result<Retried, RetryError> {
     let store = env.store();
     let read = store.state(id).await.map_err(Trouble::from)?.ok_or(RetryError::Unknown(id))?;
+    if read.is_parked() {
+        return wake(env, &read).await;
+    }
     let state = if is_retried(&read) {
         read
     } else {
@@ -98,6 +101,17 @@ async fn set_going(env: &Environment, read: &JobState, why: &str) -> Result<JobS
     let (event, next) = chain::retried(read, next, &caller(env).await, why, now_ms);
     env.store().put_event(&event).await.map_err(Trouble::from)?;
     Ok(next)
+}
+
+/// A parked job is woken at the number that was read: what a person has mended is seen at once,
+/// and not only at its next look.
+async fn wake(env: &Environment, parked: &JobState) -> Result<Retried, RetryError> {
+    let due_at_ms = env.clock.now_ms() + FIRST_INTERVAL_MS;
+    let woken = env.store().wake(parked.id, Some(parked.seq), due_at_ms).await;
+    let state = woken.map_err(Trouble::from)?.ok_or(RetryError::Changed(parked.id))?;
+    let queues = env.queues(&state.region);
+    queues.send_for(&state).await.map_err(Trouble::queue(&state.region))?;
+    Ok(Retried { state, pointers_deleted: 0 })
 }
 
 /// Whether an earlier `retry` has set the job going and no worker has taken it since: queued, but

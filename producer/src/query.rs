@@ -1,9 +1,10 @@
 //! Asking about jobs: one, many, or by the beginning of an id. Reads only.
 
+use crate::standing::Standing;
 use crate::trouble::Trouble;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::JobId;
-use aurora_restore_shared::job::{JobState, Status};
+use aurora_restore_shared::job::JobState;
 use aurora_restore_shared::plan::Plan;
 use aurora_restore_shared::store::{Event, JobSummary, Spec};
 
@@ -63,8 +64,8 @@ pub async fn settled(env: &Environment, id: JobId) -> Result<Option<JobDetails>,
 /// Which jobs are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// Only jobs in one of these; empty: in any.
-    pub statuses: Vec<Status>,
+    /// Only jobs that stand so; empty: anyhow.
+    pub statuses: Vec<Standing>,
     /// Only jobs of this caller.
     pub caller: Option<String>,
     /// Only jobs accepted in the last so many days.
@@ -74,15 +75,15 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The statuses of jobs that have not ended.
+    /// How jobs stand that have not ended.
     #[must_use]
-    pub fn live() -> Vec<Status> {
-        Status::ALL.into_iter().map(|(_, s)| s).filter(|s| !s.is_ended()).collect()
+    pub fn live() -> Vec<Standing> {
+        Standing::ALL.into_iter().filter(|standing| !standing.is_ended()).collect()
     }
 
     fn takes(&self, job: &JobSummary) -> bool {
-        let status = job.state.as_ref().map(|state| state.status);
-        let in_status = status.is_some_and(|status| self.statuses.contains(&status));
+        let standing = job.state.as_ref().map(Standing::of);
+        let in_status = standing.is_some_and(|standing| self.statuses.contains(&standing));
         let of_caller = |caller: &String| job.spec.request.caller_name() == caller;
         (self.statuses.is_empty() || in_status) && self.caller.as_ref().is_none_or(of_caller)
     }

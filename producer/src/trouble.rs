@@ -1,6 +1,6 @@
 //! AWS did not do its part: one clear sentence, and what to do about it.
 
-use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
+use aurora_restore_shared::failure::{self, Failure, FailureCode, FailureKind};
 use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::queue::QueueError;
 use aurora_restore_shared::store::StoreError;
@@ -81,11 +81,14 @@ fn advice_on(code: FailureCode) -> String {
         FailureCode::AwsUnavailable => {
             "check the endpoint, the network, and that AWS credentials are set".into()
         }
-        FailureCode::AccessDenied => {
+        FailureCode::AccessDenied | FailureCode::CredentialsRejected => {
             "check the AWS credentials (`aws sts get-caller-identity`) and what they may do".into()
         }
         FailureCode::Throttled => "try again in a minute".into(),
-        code => format!("see docs/runbook/{code}.md"),
+        code => {
+            let advice = failure::advice_on(code).map_or_else(String::new, |a| format!("{a} "));
+            format!("{advice}see docs/runbook/{code}.md")
+        }
     }
 }
 
@@ -107,7 +110,9 @@ impl fmt::Display for Trouble {
 fn write_failure(f: &mut fmt::Formatter<'_>, failure: &Failure) -> fmt::Result {
     let what = match failure.code {
         FailureCode::AwsUnavailable => "AWS does not answer",
-        FailureCode::AccessDenied => "AWS does not accept these credentials for it",
+        FailureCode::AccessDenied | FailureCode::CredentialsRejected => {
+            "AWS does not accept these credentials for it"
+        }
         FailureCode::Throttled => "AWS asks to slow down",
         _ => "AWS refuses",
     };

@@ -7,6 +7,7 @@ pub use details::{DetailsView, EntryView, EventView, StepView, WaitView};
 
 use crate::plan_view::Preview;
 use crate::progress::Progress;
+use crate::standing::Standing;
 use aurora_restore_shared::clock::{EpochMs, as_ms, timestamp};
 use aurora_restore_shared::job::{FailedAt, JobState};
 use aurora_restore_shared::plan::{Plan, StepName, step_names};
@@ -42,7 +43,7 @@ pub fn span(ms: i64) -> String {
 pub struct JobView {
     /// Its id.
     pub id: String,
-    /// Where it stands: a status, or `incomplete`.
+    /// Where it stands: a status, `parked`, or `incomplete`.
     pub status: &'static str,
     /// Its priority.
     pub priority: &'static str,
@@ -68,6 +69,8 @@ pub struct JobView {
     pub expected_remaining_ms: Option<i64>,
     /// Why it failed.
     pub failure: Option<FailureView>,
+    /// What a person must mend before it goes on.
+    pub parked: Option<FailureView>,
 }
 
 /// The cluster that a job makes.
@@ -81,7 +84,7 @@ pub struct TargetView {
     pub cluster: String,
 }
 
-/// Why a job failed.
+/// Why a job failed, or what it needs a person for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FailureView {
     /// The step, when it was one.
@@ -116,7 +119,7 @@ impl JobView {
         let target = &request.target;
         Self {
             id: spec.id.to_string(),
-            status: state.map_or(INCOMPLETE, |state| state.status.as_str()),
+            status: state.map_or(INCOMPLETE, |state| Standing::of(state).as_str()),
             priority: request.priority.as_str(),
             caller: request.caller_name().to_owned(),
             source: source_words(&request.source),
@@ -135,6 +138,7 @@ impl JobView {
                 .map_or((now_ms - spec.created_at_ms).max(0), |p| p.elapsed_ms),
             expected_remaining_ms: progress.and_then(|p| p.remaining_ms),
             failure: state.and_then(|state| state.failed_at.as_ref()).map(FailureView::of),
+            parked: state.and_then(|state| state.parked.as_ref()).map(FailureView::of),
         }
     }
 }

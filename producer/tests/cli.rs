@@ -230,6 +230,30 @@ fn a_conflict_names_the_job_and_what_differs() {
 }
 
 #[test]
+fn a_parked_job_is_shown_with_its_reason_and_its_page_and_is_woken_by_retry() {
+    let served = Served::ready();
+    let id = served.submit_drill();
+    assert_eq!(served.json(&["list", "--status", "parked"])["jobs"], json!([]));
+    served.park(&id);
+    let listed = served.json(&["list", "--status", "parked"]);
+    let job = &listed["jobs"][0];
+    assert_eq!((&job["id"], &job["status"]), (&json!(id), &json!("parked")));
+    assert_eq!((&job["failure"], &job["parked"]["code"]), (&json!(null), &json!("access_denied")));
+    assert_eq!(served.json(&["list", "--status", "waiting"])["jobs"], json!([]));
+    assert!(out(&served.run(&["list"])).contains("parked"));
+
+    let shown = out(&served.run(&["show", &id]));
+    let page = "docs/runbook/access_denied.md";
+    for part in ["parked", "PARKED", "access_denied at restore_cluster", "not authorized", page] {
+        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
+    }
+    let woken = served.run(&["retry", &id]);
+    assert_eq!(code(&woken), 0, "{woken:?}");
+    assert!(out(&woken).contains("is looked at now"), "{woken:?}");
+    assert_eq!(served.json(&["retry", &id])["status"], "parked");
+}
+
+#[test]
 fn a_failed_job_is_shown_with_its_page_and_goes_on_when_retried() {
     let served = Served::ready();
     let id = served.submit_drill();
@@ -374,7 +398,7 @@ fn shape_of_job(ended: &str, failure: &Value) -> Value {
         "target": { "account": "text", "region": "text", "cluster": "text" },
         "step": "text", "steps_done": "number", "steps_all": "number", "created_at": "text",
         "ended_at": ended, "elapsed_ms": "number", "expected_remaining_ms": "null",
-        "failure": failure,
+        "failure": failure, "parked": "null",
     })
 }
 

@@ -97,3 +97,26 @@ async fn only_a_failed_job_whose_letter_is_sent_can_be_retried() {
     assert_eq!(error, RetryError::LetterPending(id));
     assert!(error.to_string().contains("still on its way"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_job_is_looked_at_at_once_and_keeps_its_reason_until_then() {
+    let lab = Lab::ready().await;
+    let id = submit(&lab.env, &drill()).await.unwrap().id;
+    let parked = lab.park(id).await;
+    assert_eq!(lab.wake_ups().await.len(), 1, "the first one");
+    let retried = retry(&lab.env, id).await.unwrap();
+    assert_eq!((retried.state.is_parked(), retried.pointers_deleted), (true, 0));
+    let state = lab.state(id).await;
+    assert_eq!((state.status, state.seq), (Status::Waiting, Seq(2)));
+    assert_eq!(state, retried.state);
+    assert!(state.due_at_ms < parked.due_at_ms, "it is looked at before its time");
+    assert_eq!(lab.wake_ups().await, [WakeUp::new(id, Seq(2))]);
+    // A repeat sends the wake-up again: the first one may be lost.
+    retry(&lab.env, id).await.unwrap();
+    assert_eq!(lab.wake_ups().await, [WakeUp::new(id, Seq(2))]);
+
+    lab.claim(id, Seq(2)).await;
+    let status = Status::Running;
+    let refused = retry(&lab.env, id).await;
+    assert_eq!(refused, Err(RetryError::NotFailed { id, status }), "somebody looks already");
+}

@@ -6,6 +6,7 @@ mod common;
 
 use aurora_restore_producer::plan_view::{PreviewError, preview};
 use aurora_restore_producer::query::{Filter, ResolveError, list, resolve, show};
+use aurora_restore_producer::standing::Standing;
 use aurora_restore_producer::submit::submit;
 use aurora_restore_producer::view::{DetailsView, JobView, PlanView};
 use aurora_restore_shared::ids::{Epoch, JobId, Seq};
@@ -96,6 +97,7 @@ async fn the_document_of_a_job_has_a_stable_shape() {
             "elapsed_ms": 60_000,
             "expected_remaining_ms": START_MS + 600_000 - created - 60_000,
             "failure": null,
+            "parked": null,
         })
     );
     assert_eq!(document["outputs"], json!({ "cluster": "orders-drill" }));
@@ -202,8 +204,15 @@ async fn jobs_are_listed_newest_first_and_by_status_and_caller() {
         }
     };
     assert_eq!(listed(everything()).await, [ids[2], ids[1], ids[0]]);
-    let failed = Filter { statuses: vec![Status::Failed], ..everything() };
+    let failed = Filter { statuses: vec![Status::Failed.into()], ..everything() };
     assert_eq!(listed(failed).await, [ids[0]]);
+    let live = Filter { statuses: Filter::live(), ..everything() };
+    assert_eq!(listed(live).await, [ids[2], ids[1]]);
+    lab.park(ids[2]).await;
+    let parked = Filter { statuses: vec![Standing::Parked], ..everything() };
+    assert_eq!(listed(parked).await, [ids[2]]);
+    let waiting = Filter { statuses: vec![Status::Waiting.into()], ..everything() };
+    assert_eq!(listed(waiting).await, [], "what waits for a person is not among those that wait");
     let live = Filter { statuses: Filter::live(), ..everything() };
     assert_eq!(listed(live).await, [ids[2], ids[1]]);
     let of_ci = Filter { caller: Some("ci".into()), ..everything() };

@@ -1,5 +1,10 @@
 //! Failures, sorted by what the caller must do. The one place where AWS errors are classified: by
-//! wire code, never by text.
+//! wire code, in a table, and but for one of them never by text.
+
+mod snapshot_quota;
+mod table;
+
+pub use table::{AWS_ERRORS, AwsService, Row, advice_on, classify, row};
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -18,6 +23,9 @@ pub enum FailureKind {
     Quota,
     /// May pass by itself: try again; uses an attempt.
     Transient,
+    /// Will not pass before a person has done something, but then goes on by itself: park the job;
+    /// uses no attempt.
+    NeedsPerson,
     /// Nobody knows this code: try again a few times, then ask a person.
     Unknown,
     /// Will not pass by itself: fail now.
@@ -57,16 +65,30 @@ failure_codes! {
     TargetNameTaken => "target_name_taken",
     /// A named group, subnet or parameter group does not exist.
     SettingNotFound => "setting_not_found",
+    /// AWS does not accept the network that a subnet group gives.
+    NetworkSetting => "network_setting",
+    /// The engine version has no such storage type.
+    StorageType => "storage_type",
     /// The KMS key cannot be used.
     KeyNotAccessible => "key_not_accessible",
+    /// The KMS key is disabled, or is to be deleted.
+    KeyDisabled => "key_disabled",
     /// An AWS quota is used up.
     QuotaExceeded => "quota_exceeded",
+    /// As many snapshots are being copied into the Region as AWS allows at a time.
+    CopySlots => "copy_slots",
+    /// The account has as many manual snapshots as it may.
+    SnapshotQuota => "snapshot_quota",
+    /// The snapshot is shared with as many accounts as it may.
+    ShareLimit => "share_limit",
     /// AWS has no capacity of this class in this place.
     CapacityShort => "capacity_short",
     /// The caller's role may not do this.
     AccessDenied => "access_denied",
     /// The role in another account is not given, or the settings allow none there.
     RoleDenied => "role_denied",
+    /// AWS does not take the credentials: their session has ended, or their signature is wrong.
+    CredentialsRejected => "credentials_rejected",
     /// AWS refused the parameters.
     RefusedByAws => "refused_by_aws",
     /// A resource ended in a failed state.
@@ -144,7 +166,7 @@ impl Failure {
     /// that was changed since.
     #[must_use]
     pub fn is_about_rights(&self) -> bool {
-        matches!(self.code, FailureCode::AccessDenied)
+        matches!(self.code, FailureCode::AccessDenied | FailureCode::CredentialsRejected)
     }
 
     /// What an AWS call answered. `doing` completes "while ...".
@@ -157,8 +179,8 @@ impl Failure {
             return not_answered(doing, error);
         };
         let wire = service.code().unwrap_or("(no code)");
-        let (kind, code) = classify(wire);
         let message = service.message().unwrap_or("no message");
+        let (kind, code) = sort(wire, message);
         let request_id = service.meta().extra("aws_request_id").map(str::to_owned);
         Self { kind, code, text: format!("{doing}: {wire}: {message}"), request_id }
     }
@@ -189,97 +211,14 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     texts.join(": ")
 }
 
-/// Sorts a wire code. Sources: the error lists of the RDS, DynamoDB, SQS, STS and Secrets Manager
-/// API references, gathered in the project's AWS rules.
-#[must_use]
-pub fn classify(wire: &str) -> (FailureKind, FailureCode) {
-    use FailureCode as C;
-    use FailureKind as K;
-    match wire {
-        "Throttling"
-        | "ThrottlingException"
-        | "RequestThrottled"
-        | "ThrottledException"
-        | "RequestLimitExceeded"
-        | "ProvisionedThroughputExceededException"
-        | "TooManyRequestsException"
-        | "SlowDown" => (K::Throttled, C::Throttled),
-
-        "InternalFailure"
-        | "InternalError"
-        | "InternalServerError"
-        | "InternalServiceError"
-        | "ServiceUnavailable"
-        | "RequestTimeout"
-        | "RequestTimeoutException"
-        | "ReplicatedWriteConflictException" => (K::Transient, C::AwsUnavailable),
-
-        "InvalidDBClusterStateFault"
-        | "InvalidDBInstanceState"
-        | "InvalidDBClusterSnapshotStateFault"
-        | "InvalidVPCNetworkStateFault" => (K::Busy, C::ResourceBusy),
-
-        "DBClusterQuotaExceededFault"
-        | "InstanceQuotaExceeded"
-        | "StorageQuotaExceeded"
-        | "SnapshotQuotaExceeded" => (K::Quota, C::QuotaExceeded),
-
-        "InsufficientDBClusterCapacityFault"
-        | "InsufficientStorageClusterCapacity"
-        | "InsufficientDBInstanceCapacity" => (K::Transient, C::CapacityShort),
-
-        "DBClusterSnapshotNotFoundFault" => (K::Permanent, C::SourceNotFound),
-        "InvalidRestoreFault" => (K::Permanent, C::SourceUnusable),
-        "DBClusterAlreadyExistsFault" | "DBInstanceAlreadyExists" => {
-            (K::Permanent, C::TargetNameTaken)
-        }
-        "DBClusterNotFoundFault" | "DBInstanceNotFound" => (K::Permanent, C::ResourceLost),
-        "DBSubnetGroupNotFoundFault"
-        | "DBClusterParameterGroupNotFound"
-        | "DBParameterGroupNotFound"
-        | "InvalidSubnet" => (K::Permanent, C::SettingNotFound),
-        "KMSKeyNotAccessibleFault" => (K::Permanent, C::KeyNotAccessible),
-        "InvalidParameterCombination"
-        | "InvalidParameterValue"
-        | "StorageTypeNotSupported"
-        | "ValidationException"
-        | "ValidationError"
-        | "InvalidAction"
-        | "UnknownOperationException"
-        | "SerializationException" => (K::Permanent, C::RefusedByAws),
-        "ResourceNotFoundException" => (K::Permanent, C::SecretUnusable),
-
-        // A role may have been granted a moment ago (IAM is eventually consistent), and a session
-        // may just have expired: worth a few attempts, each of them cheap.
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
-        | "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidClientTokenId"
-        | "UnrecognizedClientException"
-        | "SignatureDoesNotMatch"
-        | "MissingAuthenticationToken" => (K::Transient, C::AccessDenied),
-
-        _ => (K::Unknown, C::UnknownError),
-    }
+/// Sorts what AWS answered: by its wire code, and in one case by its text.
+fn sort(wire: &str, text: &str) -> (FailureKind, FailureCode) {
+    snapshot_quota::read(wire, text).unwrap_or_else(|| classify(wire))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_unknown_code_is_a_kind_of_its_own() {
-        assert_eq!(classify("Brand.New"), (FailureKind::Unknown, FailureCode::UnknownError));
-    }
-
-    #[test]
-    fn both_throttling_codes_of_rds_slow_the_caller_down() {
-        for code in ["Throttling", "ThrottlingException"] {
-            assert_eq!(classify(code).0, FailureKind::Throttled);
-        }
-    }
 
     #[test]
     fn every_code_has_a_runbook_page_that_says_what_to_do() {

@@ -68,7 +68,7 @@ pub struct Lease {
     pub until_ms: EpochMs,
 }
 
-/// Why a job ended badly.
+/// Why a job ended badly, or is parked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedAt {
     /// The step that failed, when it was a step.
@@ -115,6 +115,9 @@ pub struct JobState {
     pub claims: u32,
     /// Why it ended badly.
     pub failed_at: Option<FailedAt>,
+    /// What a person must mend before it goes on, as the last look found it; none once a look has
+    /// not found it any more.
+    pub parked: Option<FailedAt>,
     /// Whether its dead-letter message is still to be sent.
     pub letter_pending: bool,
     /// Hash of its last committed event; before the first one, of its request (see `chain`).
@@ -148,6 +151,13 @@ pub enum Ending {
     },
     /// Wait for a time.
     WaitUntil {
+        /// The moment.
+        due_at_ms: EpochMs,
+    },
+    /// Wait until a person has mended something: look again at a time.
+    Park {
+        /// What must be mended.
+        failed_at: FailedAt,
         /// The moment.
         due_at_ms: EpochMs,
     },
@@ -202,6 +212,7 @@ impl JobState {
             holds_target: false,
             claims: 0,
             failed_at: None,
+            parked: None,
             letter_pending: false,
             chain: None,
             created_at_ms: now_ms,
@@ -214,6 +225,12 @@ impl JobState {
     #[must_use]
     pub fn is_live(&self) -> bool {
         !self.status.is_ended() || self.letter_pending
+    }
+
+    /// Whether it waits for a person. One that a worker looks at just now does not.
+    #[must_use]
+    pub fn is_parked(&self) -> bool {
+        self.status == Status::Waiting && self.parked.is_some()
     }
 
     /// A claim: the next epoch begins.
@@ -275,6 +292,7 @@ impl JobState {
             dispatches: 0,
             lease: None,
             watch: None,
+            parked: None,
             claims: 0,
             letter_pending: false,
             ..self.clone()
@@ -285,7 +303,13 @@ impl JobState {
                 next.watch = Some(watch);
             }
             Ending::WaitUntil { due_at_ms } | Ending::Again { due_at_ms } => next.wait(due_at_ms),
+            Ending::Park { failed_at, due_at_ms } => {
+                next.wait(due_at_ms);
+                next.parked = Some(failed_at);
+            }
+            // This worker has found out nothing: what was known is still all that is known.
             Ending::HandBack { due_at_ms } => {
+                next.parked.clone_from(&self.parked);
                 next.claims = self.claims.saturating_sub(1);
                 next.wait(due_at_ms);
             }

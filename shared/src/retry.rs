@@ -30,6 +30,14 @@ pub const PATIENT: RetryPolicy = RetryPolicy {
     attempts: u32::MAX,
 };
 
+/// For a job that is parked until a person has mended something: the first looks are close together,
+/// because a right that was granted a moment ago takes a moment to be known everywhere.
+pub const PARKED: RetryPolicy = RetryPolicy {
+    first: Duration::from_secs(15),
+    longest: Duration::from_secs(900),
+    attempts: u32::MAX,
+};
+
 /// For loops (poller, dispatcher, observer) whose call failed.
 pub const LOOP: RetryPolicy = RetryPolicy {
     first: Duration::from_millis(500),

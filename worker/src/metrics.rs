@@ -43,6 +43,10 @@ pub struct Metrics {
     pub woken: Counter,
     /// Looks of the observer.
     pub looks: Counter,
+    /// Jobs that came to need a person.
+    pub parked: Counter,
+    /// Jobs that were parked, and are not any more.
+    pub unparked: Counter,
     registry: Arc<Registry>,
 }
 
@@ -51,6 +55,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("aurora_restore");
         let (messages, dispatched, woken, looks) =
             (Counter::default(), Counter::default(), Counter::default(), Counter::default());
+        let (parked, unparked) = (Counter::default(), Counter::default());
         let ticks = Family::default();
         let steps = Family::default();
         let running = Gauge::default();
@@ -62,6 +67,9 @@ impl Default for Metrics {
         registry.register("dispatched", "Wake-ups sent by the dispatcher", dispatched.clone());
         registry.register("woken", "Jobs woken by the observer", woken.clone());
         registry.register("looks", "Looks of the observer", looks.clone());
+        registry.register("jobs_parked", "Jobs that came to need a person", parked.clone());
+        let help = "Jobs that were parked, and are not any more";
+        registry.register("jobs_unparked", help, unparked.clone());
         registry.register_with_unit(
             "tick",
             "Duration of ticks",
@@ -69,7 +77,19 @@ impl Default for Metrics {
             tick_seconds.clone(),
         );
         let registry = Arc::new(registry);
-        Self { messages, ticks, steps, tick_seconds, running, dispatched, woken, looks, registry }
+        Self {
+            messages,
+            ticks,
+            steps,
+            tick_seconds,
+            running,
+            dispatched,
+            woken,
+            looks,
+            parked,
+            unparked,
+            registry,
+        }
     }
 }
 

@@ -185,6 +185,7 @@ fn every_kind_of_fault_can_be_added_by_its_name_with_hyphens() {
     for (kind, members) in aurora_restore_local::faults::KINDS {
         let kind = kind.replace('_', "-");
         let flags = members.iter().map(|m| match *m {
+            "code" if kind == "rds-refusal" => "--code=InvalidRestoreFault".to_owned(),
             "code" => "--code=Teapot".to_owned(),
             member => format!("--{member}=500"),
         });
@@ -193,7 +194,7 @@ fn every_kind_of_fault_can_be_added_by_its_name_with_hyphens() {
         running.says(&args.collect::<Vec<_>>());
     }
     let all = running.shows(&["faults", "list"]);
-    assert_eq!(all["rules"].as_array().unwrap().len(), 24);
+    assert_eq!(all["rules"].as_array().unwrap().len(), 25);
 }
 
 #[test]

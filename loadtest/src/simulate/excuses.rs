@@ -25,7 +25,9 @@ fn codes(class: FaultClass) -> &'static [FailureCode] {
         F::HumanDeletes => &[C::CheckFailed, C::ConnectFailed, C::ResourceLost, C::ResourceFailed],
         F::RegionOutage | F::GreyFailure => &[C::AwsUnavailable, C::ConnectFailed],
         F::CutOff | F::InternalError | F::LostRequest => &[C::AwsUnavailable],
-        F::ExpiredCredentials | F::AccessDenied => &[C::AccessDenied],
+        F::ExpiredCredentials => &[C::CredentialsRejected],
+        // A job that lacks a right is parked, and outlasts every denial here by hours.
+        F::AccessDenied => &[],
         F::RetentionPassed => &[C::DeadlinePassed],
         _ => &[],
     }

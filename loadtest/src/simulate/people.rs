@@ -33,7 +33,7 @@ pub enum Meddling {
     LoseMessages,
     /// A record of a newer release.
     NewerRecord,
-    /// Failed jobs are retried.
+    /// Failed jobs are retried, and parked ones woken.
     Retry,
     /// SQS itself moves the dead letters back.
     Redrive,
@@ -279,7 +279,7 @@ impl Person {
 
     async fn retry(&self) {
         for _ in 0..LOOKS {
-            if self.word("status").as_deref() == Some("failed") {
+            if self.word("status").as_deref() == Some("failed") || self.word("parked").is_some() {
                 let env = self.env("operator-1");
                 let done = operate::retry(&env, self.job()).await.is_ok();
                 self.count(FaultClass::OperatorRetry, done);

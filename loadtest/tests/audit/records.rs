@@ -205,6 +205,28 @@ pub const CASES: &[Case] = &[
         },
     },
     Case {
+        wrong: I::TransitionsAreLegal,
+        what: "a job that has ended and still waits for a person",
+        done: |s| {
+            Box::pin(async {
+                let job = claimed(s).await;
+                s.commit("w1.1", job, "succeeded", 2, ", #parked = :at", lacks_a_right()).await;
+            })
+        },
+    },
+    Case {
+        wrong: I::TransitionsAreLegal,
+        what: "a claim that forgets what the job waits for",
+        done: |s| {
+            Box::pin(async {
+                let job = claimed(s).await;
+                s.commit("w1.1", job, "waiting", 2, ", #parked = :at", lacks_a_right()).await;
+                let claim = (2, 2, s.sim.clock.now_ms());
+                s.claim_and("w1.1", job, claim, " REMOVE #parked").await;
+            })
+        },
+    },
+    Case {
         wrong: I::LettersMatch,
         what: "a failed job whose letter was never sent",
         done: |s| {
@@ -269,6 +291,12 @@ async fn plan(stage: &Stage, job: JobId, text: &str) {
     let mut item = key(job, "plan#00000001");
     item["plan"] = json!({ "S": text });
     stage.put("w1.1", item, None).await;
+}
+
+/// What a job is parked for, as `:at`.
+fn lacks_a_right() -> serde_json::Value {
+    let at = r#"{"failure":{"kind":"needs_person","code":"access_denied","text":"x"}}"#;
+    json!({ ":at": { "S": at } })
 }
 
 /// A worker notes that the letter is sent.

@@ -112,16 +112,29 @@ impl Stage {
 
     /// A claim as the protocol has it, for a wake-up number, at a moment by the claimer's clock.
     pub async fn claim(&self, who: &str, job: JobId, epoch: u64, seq: u64, now_ms: i64) {
+        self.claim_and(who, job, (epoch, seq, now_ms), "").await;
+    }
+
+    /// A claim of an epoch, for a number, at a moment, with further changes.
+    pub async fn claim_and(
+        &self,
+        who: &str,
+        job: JobId,
+        (epoch, seq, now_ms): (u64, u64, i64),
+        more: &str,
+    ) {
         let until = now_ms + 60_000;
-        let change = "SET #status = :running, #owner = :owner, #token = :token, \
-            #lease_until = :until, #due_at = :until, #epoch = :epoch";
+        let change = format!(
+            "SET #status = :running, #owner = :owner, #token = :token, \
+             #lease_until = :until, #due_at = :until, #epoch = :epoch{more}"
+        );
         let token = format!("{who}-{epoch}");
         let values = json!({
             ":running": { "S": "running" }, ":owner": { "S": who }, ":token": { "S": token },
             ":until": { "N": until.to_string() }, ":epoch": { "N": epoch.to_string() },
             ":seq": { "N": seq.to_string() }, ":now": { "N": now_ms.to_string() },
         });
-        self.update(who, job, change, values).await;
+        self.update(who, job, &change, values).await;
     }
 
     /// The event of a job's present epoch, which tells this; the answer is its hash.

@@ -79,6 +79,7 @@ pub fn coded(id: JobId, job: &Job) -> JobState {
         watch: job.watched.then(watch),
         claims: job.claims.into(),
         failed_at: job.failed.then(failed_at),
+        parked: job.parked.then(failed_at),
         letter_pending: job.letter_pending,
         ..JobState::accepted(id, region, Priority::Normal, moment(0), 0)
     }
@@ -101,6 +102,7 @@ pub fn modelled(state: &JobState) -> Job {
         watched: state.watch.is_some(),
         claims: small(state.claims.into()),
         failed: state.failed_at.is_some(),
+        parked: state.parked.is_some(),
         letter_pending: state.letter_pending,
     }
 }
@@ -118,6 +120,7 @@ fn ending(ending: Ending, due_at: Time) -> code::Ending {
     match ending {
         Ending::WaitFor => code::Ending::WaitFor { watch: watch(), due_at_ms },
         Ending::WaitUntil => code::Ending::WaitUntil { due_at_ms },
+        Ending::Park => code::Ending::Park { failed_at: failed_at(), due_at_ms },
         Ending::Again => code::Ending::Again { due_at_ms },
         Ending::HandBack => code::Ending::HandBack { due_at_ms },
         Ending::Succeed => code::Ending::Succeed,

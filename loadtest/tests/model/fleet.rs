@@ -198,7 +198,14 @@ fn endings(claimed: &Job) -> &'static [Ending] {
     if claimed.claims > MAX_CLAIMS {
         return &[Ending::Fail];
     }
-    &[Ending::WaitUntil, Ending::Again, Ending::HandBack, Ending::Succeed, Ending::Fail]
+    &[
+        Ending::WaitUntil,
+        Ending::Park,
+        Ending::Again,
+        Ending::HandBack,
+        Ending::Succeed,
+        Ending::Fail,
+    ]
 }
 
 impl Fleet {

@@ -42,6 +42,8 @@ pub struct Job {
     pub claims: u8,
     /// Whether it has a reason why it ended badly.
     pub failed: bool,
+    /// Whether it has a reason why it waits for a person.
+    pub parked: bool,
     pub letter_pending: bool,
 }
 
@@ -58,6 +60,7 @@ pub enum ClaimRefused {
 pub enum Ending {
     WaitFor,
     WaitUntil,
+    Park,
     Again,
     HandBack,
     Succeed,
@@ -65,8 +68,15 @@ pub enum Ending {
 }
 
 impl Ending {
-    pub const ALL: [Self; 6] =
-        [Self::WaitFor, Self::WaitUntil, Self::Again, Self::HandBack, Self::Succeed, Self::Fail];
+    pub const ALL: [Self; 7] = [
+        Self::WaitFor,
+        Self::WaitUntil,
+        Self::Park,
+        Self::Again,
+        Self::HandBack,
+        Self::Succeed,
+        Self::Fail,
+    ];
 }
 
 /// A claim on its way to the table. `now` is the moment at which the worker built it: the condition
@@ -93,6 +103,7 @@ impl Job {
             watched: false,
             claims: 0,
             failed: false,
+            parked: false,
             letter_pending: false,
         }
     }
@@ -153,6 +164,7 @@ impl Job {
             watched: ending == Ending::WaitFor,
             claims,
             failed: self.failed || ending == Ending::Fail,
+            parked: ending == Ending::Park || (ending == Ending::HandBack && self.parked),
             letter_pending: ending == Ending::Fail,
             ..*self
         }

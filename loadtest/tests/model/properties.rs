@@ -19,6 +19,7 @@ pub const ONCE: &str = "no wake-up number is committed twice, and epochs never f
 pub const STALE: &str = "a stale wake-up claims nothing";
 pub const TOLD: &str = "who is told that its commit is stored has stored it";
 pub const LETTERS: &str = "dead letters and failures match one to one";
+pub const PARKED: &str = "an ended job waits for nobody";
 pub const ENDS: &str = "once faults stop, the job ends";
 
 type Condition = fn(&Fleet, &State) -> bool;
@@ -45,9 +46,14 @@ fn invariants() -> Vec<Property<Fleet>> {
         always(STALE, |_, s| !s.ghost.stale_claimed),
         always(TOLD, |_, s| !s.ghost.told_wrongly),
         always(LETTERS, letters_match),
+        always(PARKED, |_, s| !s.job.parked || !is_over(s.job.status)),
         // Only what is stored decides, and each stored state is also reached with nobody at work.
         always(ENDS, |fleet, s| !s.is_quiet() || ends(fleet, s)),
     ]
+}
+
+fn is_over(status: Status) -> bool {
+    matches!(status, Status::Succeeded | Status::Failed)
 }
 
 /// Workers that tick the job under the epoch that the table has.
@@ -77,6 +83,9 @@ fn troubles() -> Vec<Property<Fleet>> {
             "a job whose dead letter was sent is claimed, for it to be sent again",
             |_, s| s.job.lease.is_some() && s.job.failed && s.ghost.letters & bit(s.job.seq) != 0,
         ),
+        sometimes("a job waits for a person, and a worker looks again", |_, s| {
+            any(s, |w| matches!(w, Worker::Working(job) if job.parked))
+        }),
         sometimes("a job that keeps killing its workers is poisoned", |_, s| {
             any(s, |w| matches!(w, Worker::Working(job) if job.claims > MAX_CLAIMS))
         }),

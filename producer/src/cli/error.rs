@@ -188,7 +188,9 @@ impl From<RetryError> for CliError {
         let (code, advice) = match error {
             RetryError::Aws(trouble) => return trouble.into(),
             RetryError::Unknown(_) => ("no_job", "`aurora-restore list` prints the ids"),
-            RetryError::NotFailed { .. } => ("not_failed", "only a failed job can be retried"),
+            RetryError::NotFailed { .. } => {
+                ("not_failed", "only a failed or a parked job can be retried")
+            }
             RetryError::LetterPending(_) => ("letter_pending", "try again in a few seconds"),
             RetryError::Changed(_) => ("changed", "`aurora-restore show ID` tells where it stands"),
         };

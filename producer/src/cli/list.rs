@@ -4,8 +4,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::text::{span, status_cell, table};
 use aurora_restore_producer::query::{Filter, list};
+use aurora_restore_producer::standing::Standing;
 use aurora_restore_producer::view::JobView;
-use aurora_restore_shared::job::Status;
 use aurora_restore_shared::store::JobSummary;
 use comfy_table::Cell;
 use owo_colors::Stream;
@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 EXAMPLES:
   aurora-restore list
   aurora-restore list --status failed --status running
+  aurora-restore list --status parked
   aurora-restore list --caller backup-audit --days 30 --limit 200
   aurora-restore list --status live --output json | jq -r '.jobs[].id'";
 
@@ -22,10 +23,10 @@ EXAMPLES:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Only jobs in this status (again for more): queued, running, waiting, succeeded, failed, or
-    /// live for all that have not ended.
+    /// Only jobs in this status (again for more): queued, running, waiting, parked, succeeded,
+    /// failed, or live for all that have not ended.
     #[arg(long, value_name = "STATUS", value_parser = statuses)]
-    status: Vec<Vec<Status>>,
+    status: Vec<Vec<Standing>>,
     /// Only jobs of this caller.
     #[arg(long, value_name = "NAME")]
     caller: Option<String>,
@@ -37,13 +38,13 @@ pub struct Args {
     limit: u16,
 }
 
-fn statuses(name: &str) -> Result<Vec<Status>, String> {
+fn statuses(name: &str) -> Result<Vec<Standing>, String> {
     if name == "live" {
         return Ok(Filter::live());
     }
-    let found = Status::ALL.into_iter().find(|(n, _)| *n == name);
-    let names = Status::ALL.map(|(n, _)| n).join(", ");
-    found.map(|(_, status)| vec![status]).ok_or_else(|| format!("must be one of {names}, live"))
+    let found = Standing::ALL.into_iter().find(|standing| standing.as_str() == name);
+    let names = Standing::ALL.map(Standing::as_str).join(", ");
+    found.map(|standing| vec![standing]).ok_or_else(|| format!("must be one of {names}, live"))
 }
 
 /// Runs it.

@@ -20,7 +20,7 @@ pub enum Screen {
 }
 
 /// What makes a new line: where a job stands, without the time that passes.
-pub type Change = Option<(&'static str, Option<&'static str>, usize)>;
+pub type Change = Option<(&'static str, Option<&'static str>, usize, Option<&'static str>)>;
 
 impl Screen {
     /// What fits: a terminal or not, a person or a program.
@@ -44,7 +44,8 @@ impl Screen {
         match self {
             Self::Bars(bars) => draw(&bars[n], job),
             Self::Lines(last) => {
-                let change = Some((job.status, job.step, job.steps_done));
+                let parked = job.parked.as_ref().map(|parked| parked.code);
+                let change = Some((job.status, job.step, job.steps_done, parked));
                 if last[n] != change {
                     last[n] = change;
                     write_line(context, job)?;

@@ -51,6 +51,9 @@ fn page(view: &DetailsView, colours: bool) -> String {
     if let Some(failure) = &view.job.failure {
         parts.extend([title("FAILURE"), failure_lines(failure, &view.job.id)]);
     }
+    if let Some(parked) = &view.job.parked {
+        parts.extend([title("PARKED"), parked_lines(parked, &view.job.id)]);
+    }
     if !view.events.is_empty() {
         parts.extend([title("TIMELINE"), timeline(&view.events, colours)]);
     }
@@ -111,6 +114,14 @@ fn failure_lines(failure: &FailureView, id: &str) -> String {
     let FailureView { step, code, text, runbook } = failure;
     let at = step.map_or_else(String::new, |step| format!(" at {step}"));
     let then = format!("what to do: {runbook}; then `aurora-restore retry {id}`");
+    format!("{code}{at}\n{text}\n{then}\n")
+}
+
+fn parked_lines(parked: &FailureView, id: &str) -> String {
+    let FailureView { step, code, text, runbook } = parked;
+    let at = step.map_or_else(String::new, |step| format!(" at {step}"));
+    let then =
+        format!("see {runbook}; it goes on by itself, or at once by `aurora-restore retry {id}`");
     format!("{code}{at}\n{text}\n{then}\n")
 }
 

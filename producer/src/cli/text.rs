@@ -1,7 +1,7 @@
 //! Texts for people: tables, lengths of time, the line that says how far a job is.
 
-use aurora_restore_producer::view::JobView;
 pub use aurora_restore_producer::view::span;
+use aurora_restore_producer::view::{FailureView, JobView};
 use comfy_table::{
     Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, Width, presets::NOTHING,
 };
@@ -39,6 +39,7 @@ pub fn status_cell(status: &str) -> Cell {
         "failed" | "incomplete" => cell.fg(Color::Red),
         "running" => cell.fg(Color::Cyan),
         "waiting" => cell.fg(Color::Yellow),
+        "parked" => cell.fg(Color::Magenta),
         _ => cell,
     }
 }
@@ -68,12 +69,22 @@ fn stands(job: &JobView, steps: &str) -> String {
             let at = at(failure.step);
             format!("failed{at} after {elapsed}: {}: {}", failure.code, failure.text)
         }
+        ("parked", _) => {
+            let why = job.parked.as_ref().map_or_else(String::new, parked_for);
+            format!("parked{}{steps}, {elapsed} so far: {why}", at(job.step))
+        }
         (status, _) => {
             let expected = job.expected_remaining_ms.map(span);
             let expected = expected.map_or_else(String::new, |ms| format!(", {ms} more expected"));
             format!("{status}{}{steps}, {elapsed} so far{expected}", at(job.step))
         }
     }
+}
+
+/// What a parked job needs a person for, in one line.
+fn parked_for(parked: &FailureView) -> String {
+    let FailureView { code, text, runbook, .. } = parked;
+    format!("{code}: {text}; see {runbook}")
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use aurora_restore_producer::init::init;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::ids::{JobId, Seq};
 use aurora_restore_shared::job::{Ending, FailedAt, JobState, Lease, StepState, StepStatus};
 use aurora_restore_shared::message::{DeadLetter, WakeUp};
@@ -136,6 +136,20 @@ impl Lab {
     pub(crate) async fn commit(&self, claimed: &JobState, next: &JobState) {
         let outcome = self.env.store().commit(claimed, next).await.unwrap();
         assert_eq!(outcome, CommitOutcome::Stored);
+    }
+
+    /// Does what a worker does to a job whose role lacks a right.
+    pub(crate) async fn park(&self, id: JobId) -> JobState {
+        let state = self.state(id).await;
+        let claimed = self.claim(id, state.seq).await;
+        let text = "restoring the cluster: AccessDenied: not authorized";
+        let failure = Failure::new(FailureKind::NeedsPerson, FailureCode::AccessDenied, text);
+        let failed_at = FailedAt { step: Some(StepName::RestoreCluster), failure };
+        let now_ms = self.env.clock.now_ms();
+        let parked =
+            claimed.commit(Ending::Park { failed_at, due_at_ms: now_ms + 900_000 }, now_ms);
+        self.commit(&claimed, &parked).await;
+        parked
     }
 
     /// Does what a worker does to a job that fails at `create_instances`; its dead letter is sent,

@@ -12,7 +12,7 @@ use aurora_restore_local::world::World;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::{Ending, FailedAt, Lease};
 use aurora_restore_shared::plan::StepName;
@@ -86,6 +86,23 @@ impl Served {
     pub(crate) fn submit_drill(&self) -> String {
         let answer = self.json(&["submit", &example("drill.json")]);
         answer["jobs"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Parks a job as a worker would whose role lacks a right.
+    pub(crate) fn park(&self, id: &str) {
+        runtime().block_on(async {
+            let (id, store) = (id.parse().unwrap(), self.env.store());
+            let now_ms = self.env.clock.now_ms();
+            let seq = store.state(id).await.unwrap().unwrap().seq;
+            let lease = Lease { owner: "worker-1".parse().unwrap(), until_ms: now_ms + 30_000 };
+            let claim = store.claim(id, seq, &lease, "token", now_ms).await.unwrap();
+            let ClaimOutcome::Claimed(claimed) = claim else { panic!("{claim:?}") };
+            let text = "restoring the cluster: AccessDenied: not authorized";
+            let failure = Failure::new(FailureKind::NeedsPerson, FailureCode::AccessDenied, text);
+            let failed_at = FailedAt { step: Some(StepName::RestoreCluster), failure };
+            let ending = Ending::Park { failed_at, due_at_ms: now_ms + 900_000 };
+            store.commit(&claimed, &claimed.commit(ending, now_ms)).await.unwrap();
+        });
     }
 
     /// Ends a job as a worker would: well, or with a dead letter that is known to be sent.

@@ -90,6 +90,28 @@ fn a_handed_back_job_stays_due_and_the_claim_does_not_count() {
 }
 
 #[test]
+fn a_parked_job_waits_with_its_reason_until_a_look_does_not_find_it_any_more() {
+    let parked = claimed().commit(Ending::Park { failed_at: failure(), due_at_ms: 9_000 }, 2_000);
+    assert_eq!((parked.status, parked.due_at_ms), (Status::Waiting, Some(9_000)));
+    assert_eq!((parked.parked.clone(), parked.failed_at.clone()), (Some(failure()), None));
+    assert!(parked.is_parked() && parked.is_live() && !parked.letter_pending);
+    assert_eq!(parked.retry(3_000, 60_000), None, "it is woken, and keeps what it knows");
+
+    let looking = parked.claim(Seq(2), &lease("w", 99_000), "t", 3_000).unwrap();
+    assert_eq!((looking.is_parked(), looking.parked.clone()), (false, Some(failure())));
+    let handed_back = looking.commit(Ending::HandBack { due_at_ms: 9 }, 4_000);
+    assert!(handed_back.is_parked(), "who has not looked knows nothing new");
+    let again = looking.commit(Ending::Park { failed_at: failure(), due_at_ms: 9 }, 4_000);
+    assert!(again.is_parked());
+    let failed = Ending::Fail { failed_at: failure(), due_at_ms: 9 };
+    let watched = Ending::WaitFor { watch: watch(), due_at_ms: 9 };
+    let (until, now) = (Ending::WaitUntil { due_at_ms: 9 }, Ending::Again { due_at_ms: 9 });
+    for ending in [Ending::Succeed, failed, watched, until, now] {
+        assert_eq!(looking.commit(ending.clone(), 4_000).parked, None, "{ending:?}");
+    }
+}
+
+#[test]
 fn an_ended_job_is_never_due_and_never_claimed() {
     let job = claimed().commit(Ending::Succeed, 2_000);
     assert_eq!(

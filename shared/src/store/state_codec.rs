@@ -4,7 +4,7 @@
 
 use super::item::{Item, ItemReader, Unreadable, job_pk, number, text, texts};
 use crate::ids::{JobId, RegionName};
-use crate::job::{JobState, Lease, Status, StepState};
+use crate::job::{FailedAt, JobState, Lease, Status, StepState};
 use crate::plan::StepName;
 use crate::request::Priority;
 use crate::watch::{Watch, WatchRef};
@@ -57,6 +57,7 @@ pub fn changing(state: &JobState) -> Vec<(&'static str, Option<AttributeValue>)>
         ("holds_target", yes(state.holds_target)),
         ("claims", Some(number(state.claims))),
         ("failed_at", state.failed_at.as_ref().map(json)),
+        ("parked", state.parked.as_ref().map(json)),
         ("letter_pending", yes(state.letter_pending)),
         ("chain", state.chain.as_ref().map(text)),
         ("ended_at", state.ended_at_ms.map(number)),
@@ -136,11 +137,15 @@ fn steps(read: &ItemReader<'_>) -> Result<BTreeMap<StepName, StepState>, Unreada
     read.texts("steps")?.into_iter().map(step).collect()
 }
 
+/// Why a job has failed, or is parked.
+fn reason(read: &ItemReader<'_>, attribute: &str) -> Result<Option<FailedAt>, Unreadable> {
+    if read.has(attribute) { read.json(attribute).map(Some) } else { Ok(None) }
+}
+
 /// Reads the item of a job's state.
 pub fn decode(item: &Item) -> Result<JobState, Unreadable> {
     let read = ItemReader::new(item);
     let outputs = read.texts("outputs")?;
-    let failed_at = if read.has("failed_at") { Some(read.json("failed_at")?) } else { None };
     Ok(JobState {
         id: job_id(&read)?,
         region: read.parsed("region")?,
@@ -158,7 +163,8 @@ pub fn decode(item: &Item) -> Result<JobState, Unreadable> {
         outputs: outputs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect(),
         holds_target: read.has("holds_target"),
         claims: read.number("claims")?,
-        failed_at,
+        failed_at: reason(&read, "failed_at")?,
+        parked: reason(&read, "parked")?,
         letter_pending: read.has("letter_pending"),
         chain: read.maybe_text("chain")?.map(str::to_owned),
         created_at_ms: read.number("created_at")?,

@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::environment::Environment;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::ids::{Epoch, JobId, Seq, WorkerId};
 use crate::job::{Ending, FailedAt, How, JobState, Lease, Status, StepState, StepStatus};
 use crate::plan::StepName;
@@ -78,7 +78,10 @@ fn failures() -> impl Strategy<Value = FailedAt> {
     let codes = crate::failure::FailureCode::ALL.to_vec();
     let steps = StepName::ALL.iter().copied().map(Some).chain([None]).collect::<Vec<_>>();
     let parts = (proptest::sample::select(codes), ".{0,40}", proptest::sample::select(steps));
-    parts.prop_map(|(code, text, step)| FailedAt { step, failure: Failure::permanent(code, text) })
+    let kinds = [FailureKind::Permanent, FailureKind::NeedsPerson];
+    (parts, proptest::sample::select(kinds.to_vec())).prop_map(|((code, text, step), kind)| {
+        FailedAt { step, failure: Failure::new(kind, code, text) }
+    })
 }
 
 prop_compose! {
@@ -97,6 +100,7 @@ prop_compose! {
         outputs in proptest::collection::btree_map("[a-z_]{1,12}", ".{0,30}", 0..4),
         flags in (any::<bool>(), any::<bool>()),
         failed_at in proptest::option::of(failures()),
+        parked in proptest::option::of(failures()),
         ended_at_ms in proptest::option::of(0..i64::MAX / 4),
         chain in proptest::option::of("[A-Za-z0-9_-]{43}"),
     ) -> JobState {
@@ -118,6 +122,7 @@ prop_compose! {
             holds_target: flags.0,
             claims: numbers.3,
             failed_at,
+            parked,
             letter_pending: flags.1,
             chain,
             created_at_ms: START_MS,
@@ -293,12 +298,15 @@ proptest! {
 
     /// What a commit stores is what `job.rs` computes, attribute by attribute, for any state.
     #[test]
-    fn a_stored_commit_agrees_with_the_pure_one(claimed in job_states(), watch in watches()) {
+    fn a_stored_commit_agrees_with_the_pure_one(
+        claimed in job_states(), watch in watches(), failed_at in failures(),
+    ) {
         let endings = [
             Ending::Succeed,
             Ending::WaitUntil { due_at_ms: 9 },
             Ending::HandBack { due_at_ms: 9 },
             Ending::WaitFor { watch, due_at_ms: 9 },
+            Ending::Park { failed_at, due_at_ms: 9 },
         ];
         for ending in endings {
             let next = claimed.commit(ending, START_MS);

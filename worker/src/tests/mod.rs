@@ -5,3 +5,4 @@ mod fleet;
 pub(crate) mod lab;
 mod leader;
 mod target_slot;
+mod wire_codes;

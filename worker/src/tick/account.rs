@@ -90,6 +90,11 @@ impl Account {
         self.failure_entry(step, "retrying", failure, now_ms);
     }
 
+    /// A step met a failure that a person must mend.
+    pub(super) fn parks(&mut self, step: StepName, failure: &Failure, now_ms: EpochMs) {
+        self.failure_entry(step, "parked", failure, now_ms);
+    }
+
     /// A step has failed for good.
     pub(super) fn failed(&mut self, step: StepName, failure: &Failure, now_ms: EpochMs) {
         self.start(step, now_ms).status = StepStatus::Failed;
@@ -108,6 +113,11 @@ impl Account {
     /// The event of this tick, and the job as the commit writes it: the event is the next link of the
     /// job's chain.
     pub(super) fn close(mut self, ending: Ending, now_ms: EpochMs) -> (Event, JobState) {
+        let stays_parked = matches!(ending, Ending::Park { .. } | Ending::HandBack { .. });
+        if let Some(parked) = self.job.parked.as_ref().filter(|_| !stays_parked) {
+            let note = format!("parked no longer: {}", parked.failure.code);
+            self.note("unparked", None, now_ms, &note);
+        }
         match &ending {
             Ending::Succeed => self.note("ended", None, now_ms, "succeeded"),
             Ending::Fail { failed_at, .. } => {
@@ -116,7 +126,10 @@ impl Account {
             Ending::HandBack { .. } => {
                 self.note("handed_back", None, now_ms, "given back to the queue");
             }
-            Ending::WaitFor { .. } | Ending::WaitUntil { .. } | Ending::Again { .. } => {}
+            Ending::WaitFor { .. }
+            | Ending::WaitUntil { .. }
+            | Ending::Park { .. }
+            | Ending::Again { .. } => {}
         }
         let event = Event {
             job: self.job.id,

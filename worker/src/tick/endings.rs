@@ -4,7 +4,7 @@ use crate::fleet::safety_interval;
 use aurora_restore_shared::clock::{EpochMs, as_ms};
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
-use aurora_restore_shared::job::{Ending, StepState};
+use aurora_restore_shared::job::{Ending, FailedAt, StepState};
 use aurora_restore_shared::retry::{self, RetryPolicy};
 use aurora_restore_shared::watch::Watch;
 use std::time::Duration;
@@ -26,6 +26,11 @@ pub(super) enum Verdict {
         /// Whether the failure uses an attempt.
         uses_attempt: bool,
     },
+    /// A person must do something first: look again at this moment.
+    Park {
+        /// The moment.
+        at_ms: EpochMs,
+    },
     /// It has failed for good, with this.
     Final(Failure),
 }
@@ -33,6 +38,7 @@ pub(super) enum Verdict {
 /// | kind | attempt | then |
 /// |---|---|---|
 /// | throttled, busy, quota | none | again, at a pace that slows down; a day at the most |
+/// | needs a person | none | parked, and looked at again at a pace that slows down; a day at the most |
 /// | transient, unknown | one | again with backoff; used up: failed |
 /// | permanent | – | failed |
 pub(super) fn judge(
@@ -43,8 +49,15 @@ pub(super) fn judge(
 ) -> Verdict {
     match failure.kind {
         FailureKind::Throttled | FailureKind::Busy | FailureKind::Quota => {
-            wait_patiently(failure, step, now_ms, entropy)
+            match wait_patiently(retry::PATIENT, step, now_ms, entropy) {
+                Some(at_ms) => Verdict::Again { at_ms, uses_attempt: false },
+                None => Verdict::Final(waited_a_day(failure, "")),
+            }
         }
+        FailureKind::NeedsPerson => match wait_patiently(retry::PARKED, step, now_ms, entropy) {
+            Some(at_ms) => Verdict::Park { at_ms },
+            None => Verdict::Final(waited_a_day(failure, " for a person")),
+        },
         FailureKind::Transient | FailureKind::Unknown => {
             let failed = step.attempts + 1;
             if retry::STEP.is_used_up(failed) {
@@ -57,27 +70,25 @@ pub(super) fn judge(
     }
 }
 
-/// The pace slows down with the time the step has waited already, as if it had been doubled from
-/// the start.
+/// When to look again: the pace slows down with the time the step has waited already, as if it had
+/// been doubled from the start. `None`: it has waited long enough.
 fn wait_patiently(
-    failure: &Failure,
+    policy: RetryPolicy,
     step: &StepState,
     now_ms: EpochMs,
     entropy: &Entropy,
-) -> Verdict {
+) -> Option<EpochMs> {
     let waited_ms = (now_ms - step.retrying_since_ms.unwrap_or(now_ms)).max(0);
     if waited_ms > as_ms(PATIENCE) {
-        let text = format!("waited a day: {}", failure.text);
-        return Verdict::Final(Failure {
-            code: FailureCode::DeadlinePassed,
-            text,
-            ..failure.clone()
-        });
+        return None;
     }
-    let policy: RetryPolicy = retry::PATIENT;
     let doublings = (waited_ms / as_ms(policy.first)).checked_ilog2().unwrap_or(0);
-    let at_ms = now_ms + as_ms(policy.delay(doublings + 1, entropy));
-    Verdict::Again { at_ms, uses_attempt: false }
+    Some(now_ms + as_ms(policy.delay(doublings + 1, entropy)))
+}
+
+fn waited_a_day(failure: &Failure, what_for: &str) -> Failure {
+    let text = format!("waited a day{what_for}: {}", failure.text);
+    Failure { code: FailureCode::DeadlinePassed, text, ..failure.clone() }
 }
 
 fn used_up(failure: &Failure, attempts: u32) -> Failure {
@@ -91,18 +102,23 @@ pub(super) struct Waits {
     pub(super) watches: Vec<(Watch, EpochMs)>,
     /// Moments.
     pub(super) times: Vec<EpochMs>,
+    /// What a person must mend, as the first step says that has met it.
+    pub(super) parked: Option<FailedAt>,
     /// Something was found out that must be committed before a step goes on.
     pub(super) commit_first: bool,
 }
 
-/// How the tick ends: at once again where a commit was all that lacked; at the earliest moment
-/// where a step waits for a time; else with the one watch that is expected first, or that covers
+/// How the tick ends: at once again where a commit was all that lacked; parked where a step needs a
+/// person; at the earliest moment where a step waits for a time; else with the one watch that is expected first, or that covers
 /// the others. `None`: nothing waits.
 pub(super) fn ending(waits: &Waits, now_ms: EpochMs) -> Option<Ending> {
     if waits.commit_first {
         return Some(Ending::Again { due_at_ms: now_ms + as_ms(safety_interval(0)) });
     }
     let due = waits.watches.iter().map(|(_, due)| *due).chain(waits.times.iter().copied()).min()?;
+    if let Some(failed_at) = waits.parked.clone() {
+        return Some(Ending::Park { failed_at, due_at_ms: due });
+    }
     // A watch beside a retry would be woken twice; the retry comes first and looks anyway.
     if !waits.times.is_empty() {
         return Some(Ending::WaitUntil { due_at_ms: due });
@@ -131,7 +147,7 @@ mod tests {
     /// How long it waits until the next try.
     fn wait(kind: FailureKind, attempts: u32, waited_ms: i64) -> i64 {
         match verdict(kind, attempts, waited_ms) {
-            Verdict::Again { at_ms, .. } => at_ms - SINCE_MS - waited_ms,
+            Verdict::Again { at_ms, .. } | Verdict::Park { at_ms } => at_ms - SINCE_MS - waited_ms,
             Verdict::Final(failure) => panic!("{failure}"),
         }
     }
@@ -155,6 +171,29 @@ mod tests {
         let paces = [(0, 15), (15, 15), (30, 30), (60, 60), (120, 120), (250, 240), (9_999, 300)];
         for (waited, pace) in paces {
             let wait = wait(FailureKind::Busy, 0, waited * 1_000);
+            assert!(wait > pace * 500 && wait <= pace * 1_000, "{wait} after {waited} s");
+        }
+    }
+
+    #[test]
+    fn what_needs_a_person_is_parked_for_a_day_and_uses_no_attempt() {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        for waited in [0, 23 * 3_600_000, DAY_MS] {
+            let parked = verdict(FailureKind::NeedsPerson, 99, waited);
+            assert!(matches!(parked, Verdict::Park { .. }), "{parked:?}");
+        }
+        let Verdict::Final(failure) = verdict(FailureKind::NeedsPerson, 0, DAY_MS + 1) else {
+            panic!("it has waited long enough")
+        };
+        assert_eq!(failure.code, FailureCode::DeadlinePassed);
+        assert_eq!(failure.text, "waited a day for a person: x");
+    }
+
+    #[test]
+    fn a_parked_job_is_looked_at_at_a_pace_that_doubles_up_to_a_quarter_of_an_hour() {
+        let paces = [(0, 15), (30, 30), (120, 120), (480, 480), (960, 900), (80_000, 900)];
+        for (waited, pace) in paces {
+            let wait = wait(FailureKind::NeedsPerson, 0, waited * 1_000);
             assert!(wait > pace * 500 && wait <= pace * 1_000, "{wait} after {waited} s");
         }
     }
@@ -210,7 +249,11 @@ mod tests {
         };
         assert_eq!(ending(&waits, 0), Some(Ending::WaitUntil { due_at_ms: 40 }));
         assert_eq!(ending(&Waits::default(), 0), None);
-        let first = Waits { commit_first: true, ..waits };
+        let failure = Failure::new(FailureKind::NeedsPerson, FailureCode::AccessDenied, "x");
+        let failed_at = FailedAt { step: None, failure };
+        let parked = Waits { parked: Some(failed_at.clone()), ..waits };
+        assert_eq!(ending(&parked, 0), Some(Ending::Park { failed_at, due_at_ms: 40 }));
+        let first = Waits { commit_first: true, ..parked };
         assert_eq!(ending(&first, 7), Some(Ending::Again { due_at_ms: 60_007 }));
     }
 }

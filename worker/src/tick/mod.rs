@@ -22,6 +22,8 @@ use std::time::Duration;
 pub enum TickEnd {
     /// Committed: the job waits.
     Waits,
+    /// Committed: the job is parked until a person has mended something.
+    Parked,
     /// Committed: the job has ended well.
     Succeeded,
     /// Committed: the job has ended badly, and its dead letter is sent.
@@ -49,6 +51,7 @@ impl TickEnd {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waits => "waits",
+            Self::Parked => "parked",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::HandedBack => "handed_back",
@@ -267,6 +270,7 @@ async fn finish(
         tracing::warn!(job = %claimed.id, epoch = %claimed.epoch, "fenced: dropped everything");
         return Ok(TickEnd::Fenced);
     }
+    tell_parking(worker, claimed, &next);
     if matches!(ending, Ending::Again { .. } | Ending::HandBack { .. }) {
         worker.queues(&next.region).send_for(&next).await?;
     }
@@ -277,9 +281,27 @@ async fn finish(
         Ending::WaitFor { .. } | Ending::WaitUntil { .. } | Ending::Again { .. } => {
             Ok(TickEnd::Waits)
         }
+        Ending::Park { .. } => Ok(TickEnd::Parked),
         Ending::HandBack { .. } => Ok(TickEnd::HandedBack),
         Ending::Succeed => Ok(TickEnd::Succeeded),
         Ending::Fail { .. } => send_letter(worker, &next).await,
+    }
+}
+
+/// Counts and tells when a job comes to need a person, and when it does not any more.
+fn tell_parking(worker: &Worker, before: &JobState, next: &JobState) {
+    let job = next.id;
+    match (&before.parked, &next.parked) {
+        (None, Some(FailedAt { failure, .. })) => {
+            worker.metrics.parked.inc();
+            let (code, text) = (failure.code, failure.text.as_str());
+            tracing::warn!(%job, %code, text, "parked: a person must do something, see docs/runbook");
+        }
+        (Some(_), None) => {
+            worker.metrics.unparked.inc();
+            tracing::info!(%job, status = next.status.as_str(), "parked no longer");
+        }
+        _ => {}
     }
 }
 

@@ -236,6 +236,15 @@ fn take_failure(
             account.retries(step, failure, now);
             waits.times.push(at_ms);
         }
+        Verdict::Park { at_ms } => {
+            worker.metrics.step_visited(step.as_str(), "parked");
+            let state = account.start(step, now);
+            state.retrying_since_ms = state.retrying_since_ms.or(Some(now));
+            account.parks(step, failure, now);
+            waits.times.push(at_ms);
+            let failed_at = FailedAt { step: Some(step), failure: failure.clone() };
+            waits.parked.get_or_insert(failed_at);
+        }
         Verdict::Final(failure) => {
             worker.metrics.step_visited(step.as_str(), "failed");
             account.failed(step, &failure, now);

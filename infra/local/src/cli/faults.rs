@@ -97,7 +97,7 @@ struct Add {
     /// How many times longer, for slow.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     times: Option<String>,
-    /// The wire code, for refuse.
+    /// The wire code, for refuse and rds-refusal.
     #[arg(long)]
     code: Option<String>,
     /// The HTTP status, for refuse.

@@ -109,7 +109,7 @@ impl Faults {
     /// Decides one call on its way.
     pub fn decide(&mut self, asked: &Asked<'_>) -> Fate {
         let mut fate = Fate::default();
-        for at in self.draw(|rule| rule.fault.reach() == Reach::Calls && rule.matches(asked)) {
+        for at in self.draw(|rule| rule.fault.reach().is_on_the_way() && rule.matches(asked)) {
             self.rules[at].fired += 1;
             apply(&mut fate, &self.rules[at].fault, asked);
         }
@@ -172,6 +172,9 @@ fn apply(fate: &mut Fate, fault: &FaultKind, asked: &Asked<'_>) {
         }
         FaultKind::Refuse { code, status } => {
             fate.refuse = Some(AwsError::new(code, "injected refusal").with_status(*status));
+        }
+        FaultKind::RdsRefusal { code } => {
+            fate.refuse = errors::by_code(code, &asked.call.operation);
         }
         FaultKind::LostRequest => fate.lose_request = true,
         FaultKind::LostResponse => fate.lose_response = true,

@@ -56,10 +56,19 @@ const WRITES: &[&str] = &["BatchWriteItem", "DeleteItem", "PutItem", "UpdateItem
 pub(super) enum Reach {
     /// Any call.
     Calls,
+    /// Any call of this service, on its way.
+    CallsOf(Service),
     /// Only these operations (of these services).
     Operations(&'static [Service], &'static [&'static str]),
     /// No call: events.
     Events,
+}
+
+impl Reach {
+    /// Whether it is calls on their way that are met.
+    pub(super) fn is_on_the_way(self) -> bool {
+        matches!(self, Self::Calls | Self::CallsOf(_))
+    }
 }
 
 impl FaultKind {
@@ -78,6 +87,7 @@ impl FaultKind {
             Self::CapacityShortage => rds(TAKING_SPACE),
             Self::DescribeLag { .. } => rds(SHOWING),
             Self::LoseEvents | Self::DoubleEvents => Reach::Events,
+            Self::RdsRefusal { .. } => Reach::CallsOf(Service::Rds),
             _ => Reach::Calls,
         }
     }
@@ -86,6 +96,7 @@ impl FaultKind {
     pub(super) fn can_meet(&self, service: Service, operation: &str) -> bool {
         match self.reach() {
             Reach::Calls => true,
+            Reach::CallsOf(only) => service == only,
             Reach::Operations(services, operations) => {
                 services.contains(&service) && operations.contains(&operation)
             }

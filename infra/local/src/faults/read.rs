@@ -5,6 +5,7 @@ use super::rule::{FaultKind, FaultRule, LONGEST_SILENCE_MS};
 use crate::call::Service;
 use crate::identity::is_account;
 use crate::operations::{self, OPERATIONS};
+use crate::rds::errors;
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -12,12 +13,13 @@ use std::ops::RangeInclusive;
 pub type Kind = (&'static str, &'static [&'static str]);
 
 /// The kinds of faults.
-pub const KINDS: [Kind; 24] = [
+pub const KINDS: [Kind; 25] = [
     ("throttle", &[]),
     ("internal_error", &[]),
     ("expired_credentials", &[]),
     ("access_denied", &[]),
     ("refuse", &["code", "status"]),
+    ("rds_refusal", &["code"]),
     ("lost_request", &[]),
     ("lost_response", &[]),
     ("connection_reset", &[]),
@@ -141,6 +143,12 @@ fn members_of_fault(
             "ms" => whole(members, "ms", 1..=LONGEST_MS, problems),
             "times" => whole(members, "times", 2..=u64::from(u32::MAX), problems),
             "status" => whole(members, "status", 400..=599, problems),
+            _ if name == "rds_refusal" => {
+                let code = members[*member].as_str().unwrap_or_default();
+                if errors::by_code(code, "").is_none() {
+                    problems.push(format!("the local RDS never answers {code:?}: use refuse"));
+                }
+            }
             _ => {
                 let code = members[*member].as_str().unwrap_or_default();
                 if code.is_empty() || !code.bytes().all(|b| b.is_ascii_graphic()) {
@@ -232,6 +240,12 @@ fn out_of_reach(
     let kind = &given["fault"]["kind"];
     match fault.reach() {
         Reach::Calls => {}
+        Reach::CallsOf(only) => {
+            let is_elsewhere = service.is_some_and(|service| service != only);
+            if is_elsewhere || operation.is_some_and(|o| !operations::of(only).contains(&o)) {
+                problems.push(format!("{kind} happens in {} only", name_of(only)));
+            }
+        }
         Reach::Operations(services, operations) => {
             if service.is_some_and(|service| !services.contains(&service)) {
                 let all: Vec<_> = services.iter().map(|s| name_of(*s)).collect();

@@ -28,6 +28,11 @@ pub enum FaultKind {
         #[serde(default = "bad_request")]
         status: u16,
     },
+    /// RDS: refused with this wire code, with the status and the text that RDS has for it; no effect.
+    RdsRefusal {
+        /// A wire code that the local RDS knows, e.g. `InvalidRestoreFault`.
+        code: String,
+    },
     /// The request never arrives: the connection breaks, no effect.
     LostRequest,
     /// The effect takes place, the answer never arrives: the connection breaks.

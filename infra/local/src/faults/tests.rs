@@ -148,7 +148,11 @@ fn every_kind_is_read_and_written_under_its_name() {
     for (name, members) in KINDS {
         let mut fault = json!({ "kind": name });
         for member in members {
-            fault[*member] = if *member == "code" { json!("Code") } else { json!(500) };
+            fault[*member] = match (name, *member) {
+                ("rds_refusal", _) => json!("InvalidRestoreFault"),
+                (_, "code") => json!("Code"),
+                _ => json!(500),
+            };
         }
         let rule = FaultRule::read(&json!({ "fault": fault, "rate": 1 })).unwrap();
         assert_eq!(serde_json::to_value(&rule).unwrap()["fault"], fault);
@@ -182,6 +186,32 @@ fn everything_that_is_wrong_with_a_rule_is_named_at_once() {
 }
 
 #[test]
+fn a_refusal_of_rds_has_the_status_and_the_text_of_rds() {
+    let refused = |operation: &str, code: &str| {
+        let mut faults = Faults::seeded(1);
+        faults.add(FaultRule::always(FaultKind::RdsRefusal { code: code.into() }));
+        let (call, request) = (call(Service::Rds, operation), WireRequest::default());
+        let asked = Asked { call: &call, component: "tests", request: &request };
+        let refused = faults.decide(&asked).refuse.unwrap();
+        (refused.code, refused.status, refused.message)
+    };
+    let (code, status, text) = refused("RestoreDBClusterFromSnapshot", "AccessDenied");
+    assert_eq!((code.as_str(), status), ("AccessDenied", 403));
+    assert!(text.contains("rds:RestoreDBClusterFromSnapshot"), "{text}");
+    let copies = refused("CopyDBClusterSnapshot", "SnapshotQuotaExceeded").2;
+    let snapshots = refused("CreateDBClusterSnapshot", "SnapshotQuotaExceeded").2;
+    assert!(copies.starts_with("Cannot copy") && snapshots.starts_with("Cannot create"));
+    let mut faults = Faults::seeded(1);
+    let code = "AccessDenied".to_owned();
+    faults.add(FaultRule::always(FaultKind::RdsRefusal { code }));
+    let (call, request) = (call(Service::Sqs, "SendMessage"), WireRequest::default());
+    let asked = Asked { call: &call, component: "tests", request: &request };
+    assert_eq!(faults.decide(&asked).refuse, None, "other services are not met");
+    let unknown = json!({ "fault": { "kind": "rds_refusal", "code": "Teapot" }, "rate": 1 });
+    assert!(problems(&unknown)[0].contains("never answers \"Teapot\""));
+}
+
+#[test]
 fn a_rule_that_could_never_fire_is_refused() {
     let with = |kind: &str, more: Value| {
         let mut rule = json!({ "fault": { "kind": kind }, "rate": 1.0 });
@@ -202,6 +232,9 @@ fn a_rule_that_could_never_fire_is_refused() {
     for (kind, more) in never {
         assert_eq!(with(kind, more.clone()).len(), 1, "{kind} {more}");
     }
+    let mut refusal = json!({ "kind": "rds_refusal", "code": "InvalidRestoreFault" });
+    refusal = json!({ "fault": refusal, "rate": 1, "operation": "SendMessage" });
+    assert_eq!(problems(&refusal), ["\"rds_refusal\" happens in rds only"]);
     assert_eq!(problems(&json!([])), ["a fault rule is a JSON object"]);
     assert_eq!(problems(&json!({})).len(), 2);
     assert_eq!(

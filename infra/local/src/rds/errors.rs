@@ -249,3 +249,66 @@ pub fn unsupported_parameter(operation: &str, name: &str) -> AwsError {
     let text = format!("the local cloud does not implement the parameter {name} of {operation}");
     AwsError::new("InvalidParameterCombination", text)
 }
+
+/// A refusal by its wire code, in the words of an operation: about things of the name `orders`
+/// where it names any. `None`: RDS here never answers with that code.
+#[must_use]
+pub fn by_code(code: &str, operation: &str) -> Option<AwsError> {
+    named(code).or_else(|| {
+        Some(match code {
+            "AccessDenied" => {
+                access_denied(&format!("User is not authorized to perform: rds:{operation}"))
+            }
+            "DBClusterQuotaExceededFault" => db_cluster_quota_exceeded(40),
+            "DBSubnetGroupDoesNotCoverEnoughAZs" => db_subnet_group_does_not_cover_enough_azs(),
+            "InstanceQuotaExceeded" => instance_quota_exceeded(40),
+            "InsufficientDBClusterCapacityFault" => insufficient_db_cluster_capacity(),
+            "InsufficientDBInstanceCapacity" => insufficient_db_instance_capacity(),
+            "InsufficientStorageClusterCapacity" => insufficient_storage_cluster_capacity(),
+            "InvalidParameterCombination" => invalid_parameter_combination("They do not fit."),
+            "InvalidParameterValue" => invalid_parameter_value("The value is out of range."),
+            "InvalidSubnet" => invalid_subnet("The requested subnet is invalid."),
+            "InvalidVPCNetworkStateFault" => {
+                invalid_vpc_network_state("The subnet group does not cover all its zones.")
+            }
+            "SharedSnapshotQuotaExceeded" => shared_snapshot_quota_exceeded(20),
+            "SnapshotQuotaExceeded" if operation == "CopyDBClusterSnapshot" => {
+                copies_quota_exceeded(5)
+            }
+            "SnapshotQuotaExceeded" => snapshot_quota_exceeded(100),
+            "StorageQuotaExceeded" => storage_quota_exceeded(100_000),
+            "StorageTypeNotSupported" => storage_type_not_supported("aurora-iopt1"),
+            "Throttling" => throttling(),
+            "ThrottlingException" => throttling_exception(),
+            _ => return None,
+        })
+    })
+}
+
+/// Those that name a thing.
+fn named(code: &str) -> Option<AwsError> {
+    const NAME: &str = "orders";
+    Some(match code {
+        "DBClusterAlreadyExistsFault" => db_cluster_already_exists(NAME),
+        "DBClusterNotFoundFault" => db_cluster_not_found(NAME),
+        "DBClusterParameterGroupNotFound" => db_cluster_parameter_group_not_found(NAME),
+        "DBClusterSnapshotAlreadyExistsFault" => db_cluster_snapshot_already_exists(NAME),
+        "DBClusterSnapshotNotFoundFault" => db_cluster_snapshot_not_found(NAME),
+        "DBInstanceAlreadyExists" => db_instance_already_exists(NAME),
+        "DBInstanceNotFound" => db_instance_not_found(NAME),
+        "DBParameterGroupNotFound" => db_parameter_group_not_found(NAME),
+        "DBSubnetGroupNotFoundFault" => db_subnet_group_not_found(NAME),
+        "InvalidDBClusterSnapshotStateFault" => {
+            invalid_db_cluster_snapshot_state(format!("Snapshot {NAME} is not available."))
+        }
+        "InvalidDBClusterStateFault" => {
+            invalid_db_cluster_state(format!("DB cluster {NAME} is not available."))
+        }
+        "InvalidDBInstanceState" => {
+            invalid_db_instance_state(format!("Instance {NAME} is not available."))
+        }
+        "InvalidRestoreFault" => invalid_restore(format!("{NAME} cannot be restored.")),
+        "KMSKeyNotAccessibleFault" => kms_key_not_accessible(NAME),
+        _ => return None,
+    })
+}

@@ -60,4 +60,8 @@ sightings! {
     buried,
     /// Failed jobs that were set going again.
     replays,
+    /// Jobs that came to wait for a person.
+    parkings,
+    /// Jobs that went on, or failed, after they had waited for one.
+    unparkings,
 }

@@ -21,6 +21,7 @@ pub(super) struct State {
     pub(super) outputs: BTreeMap<String, String>,
     pub(super) holds_target: bool,
     pub(super) failed_code: Option<String>,
+    pub(super) parked_code: Option<String>,
     pub(super) letter_pending: bool,
     pub(super) chain: Option<String>,
 }
@@ -46,6 +47,7 @@ impl State {
             outputs: texts(item, "outputs"),
             holds_target: flag(item, "holds_target"),
             failed_code: text(item, "failed_at").and_then(failure_code),
+            parked_code: text(item, "parked").and_then(failure_code),
             letter_pending: flag(item, "letter_pending"),
             chain: owned("chain"),
         }

@@ -43,6 +43,7 @@ impl StateWrite<'_> {
             (Some(before), Some(after)) => {
                 self.changed(change, before, after, &mut found);
                 kept(before, after, &mut found);
+                parked(change, before, after, &mut found);
             }
         }
         if let Some(after) = self.after {
@@ -183,6 +184,20 @@ fn due(after: &State, found: &mut Findings) {
     if after.watches && after.status != "waiting" {
         let text = format!("{} and still watches", after.status);
         found.push((Invariant::LiveJobsAreDue, text));
+    }
+}
+
+/// What a person must mend is noted, and forgotten, by who has looked: at the end of a tick. What has
+/// ended waits for nobody.
+fn parked(change: Change, before: &State, after: &State, found: &mut Findings) {
+    let (was, is) = (&before.parked_code, &after.parked_code);
+    if was != is && matches!(change, Change::Claim | Change::Replay) {
+        let text = format!("parked for {was:?} became parked for {is:?} by a {change:?}");
+        found.push((Invariant::TransitionsAreLegal, text));
+    }
+    if is.is_some() && after.is_ended() {
+        let text = format!("{}, and still parked for {is:?}", after.status);
+        found.push((Invariant::TransitionsAreLegal, text));
     }
 }
 

@@ -140,7 +140,14 @@ impl Book {
                     _ => {}
                 }
             }
-            Change::Commit => self.sightings.commits += 1,
+            Change::Commit => {
+                self.sightings.commits += 1;
+                let is_parked =
+                    |state: Option<&State>| state.is_some_and(|s| s.parked_code.is_some());
+                let (was, is) = (is_parked(before), is_parked(after));
+                self.sightings.parkings += u64::from(!was && is);
+                self.sightings.unparkings += u64::from(was && !is);
+            }
             Change::Renewal => self.sightings.renewals += 1,
             Change::Replay => self.sightings.replays += 1,
             _ => {}

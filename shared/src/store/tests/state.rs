@@ -111,6 +111,28 @@ async fn a_watching_job_is_found_by_what_it_watches_until_it_is_woken() {
     assert!(store.wake(job.id, None, START_MS).await.unwrap().is_some());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_parked_job_is_woken_and_keeps_its_reason_until_the_next_commit() {
+    let (store, _) = store().await;
+    let job = accepted(1);
+    store.put_state(&job).await.unwrap();
+    let claimed = store.claim(job.id, Seq(1), &lease("w"), "w", START_MS).await.unwrap();
+    let ClaimOutcome::Claimed(claimed) = claimed else { panic!("{claimed:?}") };
+    let failure = Failure::new(FailureKind::NeedsPerson, FailureCode::AccessDenied, "rds:X");
+    let failed_at = FailedAt { step: None, failure };
+    let ending = Ending::Park { failed_at: failed_at.clone(), due_at_ms: START_MS + 900_000 };
+    store.commit(&claimed, &claimed.commit(ending, START_MS)).await.unwrap();
+    let woken = store.wake(job.id, Some(Seq(2)), START_MS + 60_000).await.unwrap().unwrap();
+    assert!(woken.is_parked());
+    assert_eq!((woken.due_at_ms, woken.dispatches), (Some(START_MS + 60_000), 1));
+    let looking = store.claim(job.id, Seq(2), &lease("w"), "x", START_MS).await.unwrap();
+    let ClaimOutcome::Claimed(looking) = looking else { panic!("{looking:?}") };
+    assert_eq!(looking.parked, Some(failed_at));
+    let next = looking.commit(Ending::Succeed, START_MS);
+    store.commit(&looking, &next).await.unwrap();
+    assert_eq!(store.state(job.id).await.unwrap().unwrap().parked, None);
+}
+
 /// A refusal that is no answer to the condition is told, and never taken for one.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_aws_is_an_error_of_every_write() {

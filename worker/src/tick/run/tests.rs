@@ -122,6 +122,23 @@ async fn a_failure_that_may_pass_is_counted_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_needs_a_person_is_not_counted_and_the_first_reason_is_the_one_of_the_job() {
+    let (worker, mut account) = started(MINUTE).await;
+    let (mut waits, now) = (Waits::default(), worker.now_ms());
+    for (step, text) in [(STEP, "first"), (StepName::SetCredentials, "second")] {
+        let failure = Failure::new(FailureKind::NeedsPerson, FailureCode::AccessDenied, text);
+        take_failure(&worker, &mut account, step, &failure, &mut waits);
+        let state = &account.job.steps[&step];
+        assert_eq!((state.attempts, state.retrying_since_ms), (0, Some(now)));
+        assert_eq!(state.status, StepStatus::Waiting);
+    }
+    assert!(failed(&mut account).is_none());
+    let parked = waits.parked.unwrap();
+    assert_eq!((parked.step, parked.failure.text.as_str()), (Some(STEP), "first"));
+    assert_eq!(waits.times.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_of_two_final_failures_is_the_one_of_the_job() {
     let (worker, mut account) = started(MINUTE).await;
     let mut waits = Waits::default();
