@@ -23,7 +23,6 @@ async fn the_two_meanings_of_the_snapshot_quota_are_told_apart_in_awss_own_words
         let copy = rds.copy_db_cluster_snapshot().source_db_cluster_snapshot_identifier("snap");
         let refused = copy.target_db_cluster_snapshot_identifier("copy").send().await.unwrap_err();
         let failure = Failure::from_sdk("copying", &refused);
-        assert!(failure.text.contains("SnapshotQuotaExceeded"), "{failure}");
         (failure.kind, failure.code)
     };
     let no_slot = Quotas { copies_in_progress: 0, ..Quotas::default() };
