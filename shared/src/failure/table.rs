@@ -70,7 +70,7 @@ pub const AWS_ERRORS: &[Row] = rows! {
         Any: "InternalFailure" "InternalError" "InternalServerError" "InternalServiceError"
             "ServiceUnavailable" "ServiceUnavailableException" "RequestTimeout"
             "RequestTimeoutException";
-        DynamoDb: "ReplicatedWriteConflictException" "TransactionConflictException";
+        DynamoDb: "ReplicatedWriteConflictException";
         Kms: "KMSInternalException" "DependencyTimeoutException" "KeyUnavailableException";
         Events: "InternalException";
     }

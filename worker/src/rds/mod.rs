@@ -153,6 +153,9 @@ fn not_ours(tags: &[Tag], made_ms: Option<i64>, job: JobId, accepted_ms: i64) ->
 }
 
 #[cfg(test)]
+mod quota_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -5,10 +5,8 @@ use super::lab::{Lab, job, plan};
 use crate::fleet::Worker;
 use crate::tick::{TickEnd, tick};
 use aurora_restore_local::faults::FaultKind;
-use aurora_restore_local::rds::{Quotas, errors};
-use aurora_restore_shared::failure::{
-    AWS_ERRORS, AwsService, Failure, FailureCode, FailureKind, Row,
-};
+use aurora_restore_local::rds::errors;
+use aurora_restore_shared::failure::{AWS_ERRORS, AwsService, FailureCode, FailureKind, Row};
 use aurora_restore_shared::job::{JobState, Status, StepState, StepStatus};
 use aurora_restore_shared::plan::StepName;
 use aurora_restore_shared::request::Priority;
@@ -167,31 +165,4 @@ async fn a_job_that_nobody_helps_for_a_day_fails_and_says_what_it_waited_for() {
     let failure = &failed.failed_at.unwrap().failure;
     assert_eq!(failure.code, FailureCode::DeadlinePassed);
     assert!(failure.text.contains("for a person") && failure.text.contains(row.wire));
-}
-
-/// The local cloud's own rule answers, in AWS's words; the text is read in this one case.
-#[tokio::test(start_paused = true)]
-async fn the_two_meanings_of_the_snapshot_quota_are_told_apart_in_awss_own_words() {
-    let lab = Lab::ready().await;
-    let worker = lab.worker("w");
-    let (account, region) = (worker.account.to_string(), &worker.settings.common.region);
-    let rds = worker.env.rds(region);
-    let make = rds.create_db_cluster().db_cluster_identifier("orders").engine("aurora-postgresql");
-    make.master_username("postgres").master_user_password("correct-horse").send().await.unwrap();
-    lab.pass(Duration::from_secs(3_600)).await;
-    let take = rds.create_db_cluster_snapshot().db_cluster_identifier("orders");
-    take.db_cluster_snapshot_identifier("snap").send().await.unwrap();
-    lab.pass(Duration::from_secs(3_600)).await;
-    let met = async |quotas: Quotas| {
-        lab.cloud.world().rds.set_quotas(&account, region.as_str(), quotas);
-        let copy = rds.copy_db_cluster_snapshot().source_db_cluster_snapshot_identifier("snap");
-        let refused = copy.target_db_cluster_snapshot_identifier("copy").send().await.unwrap_err();
-        let failure = Failure::from_sdk("copying", &refused);
-        assert!(failure.text.contains("SnapshotQuotaExceeded"), "{failure}");
-        (failure.kind, failure.code)
-    };
-    let no_slot = Quotas { copies_in_progress: 0, ..Quotas::default() };
-    assert_eq!(met(no_slot).await, (FailureKind::Quota, FailureCode::CopySlots));
-    let no_room = Quotas { manual_snapshots: 1, ..Quotas::default() };
-    assert_eq!(met(no_room).await, (FailureKind::NeedsPerson, FailureCode::SnapshotQuota));
 }
