@@ -13,18 +13,30 @@ pub enum Operation {
         /// Allocated storage, GiB.
         gib: u32,
     },
+    /// Clone a cluster volume, whatever its size.
+    CloneCluster,
+    /// Copy a snapshot of this size, in GiB, in full.
+    CopySnapshot {
+        /// Allocated storage, GiB.
+        gib: u32,
+    },
     /// Create DB instances (side by side).
     CreateInstances,
     /// Change the master password.
     ResetPassword,
+    /// Rename a cluster, or change its groups.
+    Modify,
 }
 
 /// The usual time, by the figures that users report for Aurora: a snapshot restore is about eight
-/// minutes and two more for each 100 GiB; an instance about six minutes; a password less than one.
+/// minutes and two more for each 100 GiB; a copy about ten and three more, a clone five; an instance about six minutes; a password less than one.
 #[must_use]
 pub fn usual(operation: Operation) -> Duration {
     match operation {
         Operation::RestoreCluster { gib } => Duration::from_secs(480 + u64::from(gib) * 120 / 100),
+        Operation::CopySnapshot { gib } => Duration::from_secs(600 + u64::from(gib) * 180 / 100),
+        Operation::CloneCluster => Duration::from_secs(300),
+        Operation::Modify => Duration::from_secs(60),
         Operation::MakeSnapshot => Duration::from_secs(600),
         Operation::CreateInstances => Duration::from_secs(360),
         Operation::ResetPassword => Duration::from_secs(45),

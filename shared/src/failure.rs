@@ -85,6 +85,14 @@ failure_codes! {
     CapacityShort => "capacity_short",
     /// The caller's role may not do this.
     AccessDenied => "access_denied",
+    /// A swap onto a protected target lacks its approval.
+    ApprovalNeeded => "approval_needed",
+    /// The names could not be swapped; the old cluster has its name again.
+    SwapFailed => "swap_failed",
+    /// The job could not start before its deadline.
+    StartMissed => "start_missed",
+    /// The restored cluster's settings are not those that were planned.
+    SettingsDiffer => "settings_differ",
     /// The role in another account is not given, or the settings allow none there.
     RoleDenied => "role_denied",
     /// AWS does not take the credentials: their session has ended, or their signature is wrong.

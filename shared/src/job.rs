@@ -14,6 +14,9 @@ mod step_state;
 
 pub use step_state::{How, StepState, StepStatus};
 
+/// The output that says why a swap is being taken back; a retry tries the swap anew.
+pub const SWAP_BACK: &str = "swap_back";
+
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -359,12 +362,15 @@ impl JobState {
         }
         let done = |(_, state): &(&StepName, &StepState)| state.status == StepStatus::Done;
         let steps = self.steps.iter().filter(done).map(|(name, s)| (*name, s.clone())).collect();
+        let mut outputs = self.outputs.clone();
+        outputs.remove(SWAP_BACK);
         Some(Self {
             status: Status::Queued,
             seq: self.seq.next(),
             dispatches: 0,
             due_at_ms: Some(now_ms + first_interval_ms),
             steps,
+            outputs,
             failed_at: None,
             ended_at_ms: None,
             ..self.clone()

@@ -5,6 +5,7 @@
 //! what a step does.
 
 pub mod chain;
+pub mod aftercare;
 pub mod clock;
 pub mod entropy;
 pub mod environment;

@@ -3,6 +3,7 @@
 //! A step looks, then acts; a tick claims a job, runs its ready steps and commits once. Everything
 //! here may die at any await and be run again by another worker.
 
+pub mod aftercare;
 pub mod database;
 pub mod dispatcher;
 pub mod fleet;

@@ -6,6 +6,7 @@ use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Place;
 use aurora_restore_shared::estimate::{self, Operation};
 use aurora_restore_shared::failure::Failure;
+use aurora_restore_shared::ids::ClusterId;
 use aurora_restore_shared::job::{How, JobState};
 use aurora_restore_shared::plan::Plan;
 use aurora_restore_shared::store::Spec;
@@ -31,6 +32,12 @@ pub struct StepContext<'a> {
     pub since_ms: EpochMs,
 }
 
+/// The output with the ARN of the copy in the target's place.
+pub const COPY_ARN: &str = "copy_arn";
+
+/// The output with the ARN of the copy that can be shared.
+pub const SHAREABLE_ARN: &str = "shareable_arn";
+
 /// How a step stands after a visit. A failure is an `Err` of the step's result: what becomes of it
 /// is decided in one table, in `tick`.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +46,11 @@ pub enum Outcome {
     Done(Box<Done>),
     /// It waits for a resource.
     WaitFor(Waiting),
+    /// It waits for a time.
+    WaitUntil {
+        /// The moment.
+        at_ms: EpochMs,
+    },
     /// It must not act before what this tick found out is committed: commit, and come back at once.
     CommitFirst,
 }
@@ -114,6 +126,26 @@ impl<'a> StepContext<'a> {
         self.plan.ok_or_else(|| Failure::permanent(code, "the job's plan is missing"))
     }
 
+    /// The name of the cluster that is worked on: the target's, or one beside it until the names are
+    /// swapped.
+    ///
+    /// # Errors
+    /// `record_unreadable` when the plan is missing.
+    pub fn cluster_name(&self) -> Result<ClusterId, Failure> {
+        Ok(self.plan()?.restored_as(&self.spec.request.target.cluster, self.spec.id))
+    }
+
+    /// What the cluster is restored from: the last copy on the way, else the source itself, by ARN.
+    ///
+    /// # Errors
+    /// `record_unreadable` when the plan is missing.
+    pub fn restores_from(&self) -> Result<String, Failure> {
+        let plan = self.plan()?;
+        let output = |name: &str| self.job.outputs.get(name).cloned();
+        let last = output(COPY_ARN).or_else(|| plan.path.reuse.clone());
+        Ok(last.or_else(|| output(SHAREABLE_ARN)).unwrap_or_else(|| plan.facts.snapshot_arn.clone()))
+    }
+
     /// The clients where the target is, with the rights that are meant for it. Not to be kept.
     ///
     /// # Errors
@@ -139,9 +171,22 @@ impl<'a> StepContext<'a> {
         self.job.claims > 1
     }
 
-    /// A wait for the target cluster (or for it and its members) to become available.
+    /// A wait for the restored cluster (or for it and its members) to become available.
     #[must_use]
     pub fn wait_for(&self, kind: WatchKind, operation: Operation, note: &str) -> Waiting {
+        let id = self.cluster_name().unwrap_or_else(|_| self.spec.request.target.cluster.clone());
+        self.wait_at_target(kind, id.as_str(), operation, note)
+    }
+
+    /// A wait for something where the target is.
+    #[must_use]
+    pub fn wait_at_target(
+        &self,
+        kind: WatchKind,
+        id: &str,
+        operation: Operation,
+        note: &str,
+    ) -> Waiting {
         let target = &self.spec.request.target;
         let scale = self.worker.settings.duration_scale;
         let usual = estimate::usual(operation).mul_f64(scale);
@@ -149,7 +194,7 @@ impl<'a> StepContext<'a> {
             account: target.account.clone(),
             region: target.region.clone(),
             kind,
-            id: target.cluster.to_string(),
+            id: id.to_owned(),
             want: "available".into(),
             expected_at_ms: self.since_ms + aurora_restore_shared::clock::as_ms(usual),
         };

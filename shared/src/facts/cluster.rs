@@ -43,7 +43,9 @@ pub(super) fn instance_specs(cluster: &DbCluster, members: &[DbInstance]) -> Vec
     members.into_iter().map(spec).collect()
 }
 
-pub(super) fn facts(cluster: &DbCluster) -> ClusterFacts {
+/// The settings of a cluster as RDS describes it.
+#[must_use]
+pub fn facts(cluster: &DbCluster) -> ClusterFacts {
     let groups = cluster.vpc_security_groups().iter();
     ClusterFacts {
         parameter_group: cluster.db_cluster_parameter_group().map(str::to_owned),

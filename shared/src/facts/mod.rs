@@ -7,7 +7,9 @@ mod site;
 mod snapshots;
 
 pub use read::{Reach, read};
+pub use cluster::facts as cluster_facts;
 pub use site::Site;
+pub use snapshots::{JOB_TAG, KEEP_TAG};
 
 use crate::ids::AccountId;
 use crate::request::{InstanceSpec, Serverless};

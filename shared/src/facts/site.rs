@@ -1,5 +1,7 @@
 //! What the settings of the fleet say of the accounts and Regions that a request is about.
 
+use crate::request::Request;
+use crate::settings::Common;
 use serde::{Deserialize, Serialize};
 
 /// What the settings say: keys for copies, groups that nobody but the workers reaches, approvals.
@@ -30,6 +32,28 @@ pub struct Site {
 }
 
 impl Site {
+    /// What the settings say of the places of a request.
+    #[must_use]
+    pub fn of(common: &Common, request: &Request) -> Self {
+        let (source, target) = (&request.source, &request.target);
+        let key = |account, region| {
+            let account = common.accounts.get(account)?;
+            account.copy_keys.get(region).cloned()
+        };
+        let closed = common.accounts.get(&target.account);
+        let closed = closed.and_then(|a| a.closed_security_groups.get(&target.region));
+        let tags = target.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Self {
+            source_key: key(source.account(), source.region()),
+            source_key_there: key(source.account(), &target.region),
+            target_key: key(&target.account, &target.region),
+            target_key_here: key(&target.account, source.region()),
+            closed_groups: closed.cloned().unwrap_or_default(),
+            sse_rds_sharing: common.allow_sse_rds_sharing,
+            protected_by: common.protected.matches(target.cluster.as_str(), tags),
+        }
+    }
+
     /// Whether the settings say nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::facts::SourceFacts;
 use crate::fault::Fault;
-use crate::request::Request;
+use crate::request::{InstanceSpec, Request};
 
 /// The engines that are restored.
 const ENGINES: [&str; 2] = ["aurora-postgresql", "aurora-mysql"];
@@ -15,6 +15,7 @@ pub(super) fn all(request: &Request, facts: &SourceFacts) -> Vec<Fault> {
         backtrack(request, facts),
         other_engine(request, facts),
         closed_groups(request, facts),
+        serverless(request, facts),
     ];
     let all = all.into_iter().flatten();
     all.chain(of_another_place(request, facts)).collect()
@@ -75,6 +76,20 @@ fn closed_groups(request: &Request, facts: &SourceFacts) -> Option<Fault> {
         let (account, region) = (&request.target.account, &request.target.region);
         let fix = format!("set accounts.{account}.closed_security_groups.{region} to groups that let in the workers only");
         fault("access.open_after_masking", "needs security groups for the time until then, and the settings name none", fix)
+    })
+}
+
+/// An instance of class `db.serverless` needs a capacity range of its cluster.
+fn serverless(request: &Request, facts: &SourceFacts) -> Option<Fault> {
+    let specs = request.target.instances.as_ref().unwrap_or(&facts.instances);
+    let wants = |i: &InstanceSpec| {
+        std::iter::once(&i.class).chain(&i.fallback).any(|class| class == "db.serverless")
+    };
+    let of_source = facts.cluster.as_ref().and_then(|c| c.serverless.as_ref());
+    let has_range = request.target.serverless.as_ref().or(of_source).is_some();
+    (specs.iter().any(wants) && !has_range).then(|| {
+        let problem = "is left out, and an instance of class db.serverless needs it";
+        fault("target.serverless", problem, "give {\"min_capacity\": 0.5, \"max_capacity\": 16}, or another class")
     })
 }
 

@@ -11,7 +11,7 @@ pub use settings::ClusterSettings;
 use crate::facts::{SourceFacts, Standing};
 use crate::fault::{Fault, Faults};
 use crate::ids::{ClusterId, JobId};
-use crate::request::{InstanceSpec, Request};
+use crate::request::{IfExists, InstanceSpec, Request};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -179,7 +179,6 @@ pub fn plan(request: &Request, facts: &SourceFacts) -> Result<Plan, Faults> {
 }
 
 fn replacing(request: &Request, replaces: Option<&Standing>) -> Option<String> {
-    use crate::request::IfExists;
     match (request.target.if_exists, replaces) {
         (IfExists::Swap, Some(_)) => Some("The target's name is taken: the new cluster is restored beside it, and the names are swapped only when it is verified.".into()),
         (IfExists::Swap, None) => Some("The target's name is free: nothing is replaced.".into()),
@@ -205,6 +204,21 @@ fn instances(
     }
     why.push("A restore makes no instances: as many as the source cluster has are created.".into());
     Ok(facts.instances.clone())
+}
+
+/// The steps that the plan of a request is likely to have, in order: a guess, before its facts are
+/// known.
+#[must_use]
+pub fn step_names(request: &Request) -> Vec<StepName> {
+    let share_with = request.changes_account().then(|| request.target.account.clone());
+    let copy = request.changes_region().then(|| Hop {
+        account: request.target.account.clone(),
+        region: request.target.region.clone(),
+        key: None,
+    });
+    let path = Path { share_with, copy, ..Path::default() };
+    let swaps = request.target.if_exists == IfExists::Swap;
+    steps(request, &path, swaps, &mut Vec::new()).into_iter().map(|step| step.name).collect()
 }
 
 fn step(name: StepName, after: &[StepName], behind: &[StepName]) -> PlannedStep {

@@ -1,7 +1,7 @@
 //! One test per rule of the planner.
 
 use super::*;
-use crate::facts::ClusterFacts;
+use crate::facts::{ClusterFacts, Encryption};
 
 const DRILL: &str = include_str!("../../../examples/drill.json");
 
@@ -21,8 +21,7 @@ fn facts() -> SourceFacts {
         port: Some(5433),
         master_user: "admin".into(),
         database: Some("orders".into()),
-        encrypted: true,
-        publicly_accessible: false,
+        encryption: Encryption::Key("arn:aws:kms:us-east-1:111111111111:key/k".into()),
         cluster: Some(ClusterFacts {
             parameter_group: Some("orders-pg15".into()),
             subnet_group: Some("private".into()),
@@ -30,7 +29,7 @@ fn facts() -> SourceFacts {
             iam_auth: true,
             ..ClusterFacts::default()
         }),
-        instances: Vec::new(),
+        ..SourceFacts::default()
     }
 }
 
@@ -77,7 +76,7 @@ fn an_older_major_version_is_refused() {
 
 #[test]
 fn another_engine_is_refused() {
-    let faults = plan(&request(), &SourceFacts { engine: "aurora-mysql".into(), ..facts() });
+    let faults = plan(&request(), &SourceFacts { engine: "neptune".into(), ..facts() });
     assert_eq!(faults.unwrap_err().0[0].path, "source");
 }
 
@@ -127,3 +126,6 @@ fn a_plan_reads_back_as_stored() {
     let stored = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&stored).unwrap(), plan);
 }
+
+mod matrix;
+mod rules;

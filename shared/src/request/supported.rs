@@ -1,48 +1,49 @@
-//! What a well-formed request may ask for that this release does not do yet: refused by name, so
-//! that nothing a caller asks for is silently left out.
+//! What a well-formed request asks for that cannot be, whatever the source is: parts that need each
+//! other, and what this release does not do yet. Refused by name, so that nothing a caller asks for
+//! is silently left out.
 
-use super::{IfExists, Master, Request, Source};
+use super::{IfExists, LEAST_KEPT, Notify, Request};
 use crate::fault::Fault;
 
+fn fault(path: &str, problem: &str, fix: &str) -> Fault {
+    Fault { path: path.to_owned(), problem: problem.to_owned(), fix: fix.to_owned() }
+}
+
 pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut refuse = |is_asked: bool, path: &str, fix: &str| {
-        if is_asked {
-            let problem = "is not supported yet by this release".to_owned();
-            faults.push(Fault { path: path.to_owned(), problem, fix: fix.to_owned() });
-        }
-    };
-    let (source, target, access) = (&request.source, &request.target, &request.access);
-    let snapshot = "restore from a snapshot (source.snapshot)";
-    refuse(matches!(source, Source::PointInTime(_)), "source.point_in_time", snapshot);
-    refuse(matches!(source, Source::Clone(_)), "source.clone", snapshot);
-    let same = "must be that of the source for now";
-    refuse(source.account() != &target.account, "target.account", same);
-    refuse(source.region() != &target.region, "target.region", same);
-    refuse(target.if_exists == IfExists::Swap, "target.if_exists", "use \"refuse\" for now");
-    refuse(target.backtrack_hours.is_some(), "target.backtrack_hours", "leave it out (MySQL only)");
-    let has_fallback = target.instances.iter().flatten().any(|i| !i.fallback.is_empty());
-    refuse(has_fallback, "target.instances", "leave \"fallback\" out for now");
-    refuse(request.schedule.is_some(), "schedule", "submit it when it may run");
-    refuse(
-        access.master == Some(Master::Managed),
-        "access.master",
-        "give {\"secret\": \"<name>\"}",
-    );
-    refuse(!access.users.is_empty(), "access.users", "leave it out for now");
-    refuse(access.open_after_masking, "access.open_after_masking", "leave it out for now");
-    refuse(request.mask.is_some(), "mask", "leave it out for now");
-    refuse(!request.verify.connect_as.is_empty(), "verify.connect_as", "leave it out for now");
-    refuse(request.verify.compare_settings, "verify.compare_settings", "leave it out for now");
-    refuse(request.keep.replaced.is_some(), "keep.replaced", "nothing is replaced yet");
-    refuse(request.keep.snapshot_copies.is_some(), "keep.snapshot_copies", "no copy is made yet");
-    refuse(!request.notify.is_empty(), "notify", "the log and the job's events tell its end");
-    if !request.verify.checks.is_empty() && access.master.is_none() {
-        faults.push(Fault {
-            path: "access.master".into(),
-            problem: "is missing, and the checks connect as the master user".into(),
-            fix: "give {\"secret\": \"<name>\"}".into(),
-        });
+    let all = [master(request), masking(request), replaced(request), webhook(request)];
+    all.into_iter().flatten().collect()
+}
+
+/// Everything that speaks SQL does so as the master user.
+fn master(request: &Request) -> Option<Fault> {
+    let (access, verify) = (&request.access, &request.verify);
+    let speaks = !verify.checks.is_empty() || !access.users.is_empty() || request.mask.is_some();
+    (speaks && access.master.is_none()).then(|| {
+        let problem = "is missing, and the checks connect as the master user, as do users and masking";
+        fault("access.master", problem, "give {\"secret\": \"<name>\"} or \"managed\"")
+    })
+}
+
+fn masking(request: &Request) -> Option<Fault> {
+    let waits_for_nothing = request.access.open_after_masking && request.mask.is_none();
+    waits_for_nothing.then(|| {
+        fault("access.open_after_masking", "waits for masking, and there is none", "add \"mask\", or leave it out")
+    })
+}
+
+fn replaced(request: &Request) -> Option<Fault> {
+    let kept = request.keep.replaced.as_ref()?;
+    if request.target.if_exists != IfExists::Swap {
+        let problem = "is about a cluster that is replaced, and none is";
+        return Some(fault("keep.replaced", problem, "leave it out, or set target.if_exists to \"swap\""));
     }
-    faults
+    (kept.length() < LEAST_KEPT).then(|| {
+        fault("keep.replaced", &format!("is {kept}"), "must be at least 1h: a late call must never meet another cluster")
+    })
+}
+
+fn webhook(request: &Request) -> Option<Fault> {
+    let n = request.notify.iter().position(|n| matches!(n, Notify::Webhook(_)))?;
+    let problem = "is not supported yet by this release";
+    Some(fault(&format!("notify[{n}].webhook"), problem, "use sns or event_bridge for now"))
 }

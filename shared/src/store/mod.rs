@@ -4,6 +4,7 @@
 //! repeat then fails its own condition. Every write here asks for the item that stood in the way
 //! (`ALL_OLD`) and knows its own work again.
 
+mod approval;
 mod event;
 mod item;
 mod lease;
@@ -15,6 +16,7 @@ mod state;
 mod state_codec;
 mod table;
 
+pub use approval::Approval;
 pub use event::{Event, EventEntry, EventOf, KEEP_EVENTS_MS};
 pub use item::Unreadable;
 pub use lease::Leadership;

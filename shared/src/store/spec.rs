@@ -2,6 +2,7 @@
 
 use super::item::{Item, ItemReader, Unreadable, job_pk, number, ordered, text};
 use super::{Store, StoreResult, store_error};
+use crate::aftercare::Aftercare;
 use crate::clock::{EpochMs, timestamp};
 use crate::failure::wire_code;
 use crate::ids::JobId;
@@ -21,6 +22,22 @@ pub struct Spec {
     pub submitted_by: String,
     /// When it was accepted.
     pub created_at_ms: EpochMs,
+    /// What it does where it follows another job; none: it restores.
+    pub aftercare: Option<Aftercare>,
+}
+
+impl Spec {
+    /// The job that everything it deals with carries the tag of: itself, or the one that it follows.
+    #[must_use]
+    pub fn owner(&self) -> JobId {
+        self.aftercare.as_ref().map_or(self.id, |care| care.of)
+    }
+
+    /// When the owner was accepted.
+    #[must_use]
+    pub fn owner_accepted_ms(&self) -> EpochMs {
+        self.aftercare.as_ref().map_or(self.created_at_ms, |care| care.of_created_at_ms)
+    }
 }
 
 /// What became of an attempt to put a spec.
@@ -43,7 +60,9 @@ impl Spec {
     pub(super) fn encode(&self) -> Item {
         let created = timestamp(self.created_at_ms);
         let day = created.to_string()[..10].to_owned();
-        [
+        let aftercare = self.aftercare.as_ref();
+        let aftercare = aftercare.map(|care| text(serde_json::to_string(care).unwrap_or_default()));
+        let always = [
             ("pk", text(job_pk(self.id))),
             ("sk", text("spec")),
             ("v", number(1)),
@@ -53,9 +72,9 @@ impl Spec {
             ("created_at", number(self.created_at_ms)),
             ("created_day", text(day)),
             ("created_key", text(format!("{:014}#{}", self.created_at_ms, self.id))),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        ];
+        let all = always.into_iter().chain(aftercare.map(|care| ("aftercare", care)));
+        all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     pub(super) fn decode(item: &Item) -> Result<Self, Unreadable> {
@@ -68,6 +87,7 @@ impl Spec {
             hash: read.text("hash")?.to_owned(),
             submitted_by: read.text("submitted_by")?.to_owned(),
             created_at_ms: read.number("created_at")?,
+            aftercare: read.has("aftercare").then(|| read.json("aftercare")).transpose()?,
         })
     }
 }

@@ -54,7 +54,7 @@ pub async fn read_secret(
     name: &str,
     version: Option<String>,
 ) -> Result<Secret, Failure> {
-    let client = cx.worker.env.secrets(&cx.spec.request.target.region);
+    let client = cx.target().await?.secrets();
     let call = client.get_secret_value().secret_id(name).set_version_id(version);
     let answer = call.send().await.map_err(|e| match wire_code(&e) {
         Some("ResourceNotFoundException") => unusable(name, "does not exist in the target Region"),

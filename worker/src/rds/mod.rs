@@ -2,21 +2,27 @@
 
 mod effects;
 mod reads;
+mod snapshots;
 
-pub use effects::{Made, create_instance, restore_cluster, set_master_password};
-pub use reads::{Quotas, expect_own_instance, find_cluster, instances, missing_groups, quotas};
+pub use effects::{
+    Copied, Made, copy_snapshot, create_instance, delete_cluster, delete_instance,
+    delete_snapshot, manage_master_password, open_access, rename, restore_cluster,
+    set_master_password, set_sharing, start, unprotect,
+};
+pub use reads::{
+    Quotas, Standing, expect_own_instance, find_cluster, instances, members, missing_groups,
+    quotas, standing,
+};
+pub use snapshots::{Copy, FoundCopy, find_copy, is_shared_with};
 
 use crate::step::StepContext;
+use aurora_restore_shared::facts::ClusterFacts;
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::ids::JobId;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::Tag;
 
-/// The tag that every resource of a job carries.
-pub const JOB_TAG: &str = "aurora-restore:job";
-
-/// The tag that says until when a throw-away copy is kept.
-pub const KEEP_TAG: &str = "aurora-restore:keep-until";
+pub use aurora_restore_shared::facts::{JOB_TAG, KEEP_TAG};
 
 /// A cluster of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +41,10 @@ pub struct Cluster {
     pub master_user: String,
     /// How many instances it has.
     pub members: usize,
+    /// Its settings, as facts of a source are told.
+    pub settings: ClusterFacts,
+    /// The ARN of the secret in which RDS manages its master password, once that is in force.
+    pub master_secret: Option<String>,
 }
 
 impl Cluster {
@@ -49,6 +59,8 @@ impl Cluster {
             port: 0,
             master_user: String::new(),
             members: 0,
+            settings: ClusterFacts::default(),
+            master_secret: None,
         }
     }
 }

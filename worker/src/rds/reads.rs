@@ -2,10 +2,13 @@
 
 use super::{Cluster, Found, Instance, name_taken, not_ours};
 use crate::step::StepContext;
+use aurora_restore_shared::facts::cluster_facts;
 use aurora_restore_shared::failure::{Failure, wire_code};
+use aurora_restore_shared::ids::ClusterId;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Filter};
 use aws_smithy_types::DateTime;
+use std::collections::BTreeMap;
 
 /// Used and most of the quotas that AWS tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +27,14 @@ fn ms(moment: Option<&DateTime>) -> Option<i64> {
     moment.and_then(|t| t.to_millis().ok())
 }
 
-/// What stands under the target's name.
+/// What stands under the name of the restored cluster.
 ///
 /// # Errors
 /// Whatever AWS answers, classified.
 pub async fn find_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Found, Failure> {
-    let id = cx.spec.request.target.cluster.as_str();
-    let page = rds.describe_db_clusters().filters(by_cluster(id)).send().await;
-    let page = page.map_err(|e| Failure::from_sdk("looking at the target cluster", &e))?;
+    let id = cx.cluster_name()?;
+    let page = rds.describe_db_clusters().filters(by_cluster(id.as_str())).send().await;
+    let page = page.map_err(|e| Failure::from_sdk("looking at the cluster", &e))?;
     let Some(cluster) = page.db_clusters.unwrap_or_default().into_iter().next() else {
         return Ok(Found::Nothing);
     };
@@ -40,7 +43,7 @@ pub async fn find_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Found, F
         .db_cluster_resource_id()
         .is_some_and(|id| cx.job.outputs.get("resource_id").is_some_and(|known| known == id));
     let made = ms(cluster.cluster_create_time()).filter(|_| !is_known);
-    match not_ours(cluster.tag_list(), made, cx.spec.id, cx.spec.created_at_ms) {
+    match not_ours(cluster.tag_list(), made, cx.spec.owner(), cx.spec.owner_accepted_ms()) {
         Some(why) => Ok(Found::Stranger(why)),
         None => Ok(Found::Ours(ours(&cluster))),
     }
@@ -56,25 +59,81 @@ fn ours(cluster: &DbCluster) -> Cluster {
         port: cluster.port().and_then(|p| u16::try_from(p).ok()).unwrap_or(5432),
         master_user: text(cluster.master_username()),
         members: cluster.db_cluster_members().len(),
+        settings: cluster_facts(cluster),
+        master_secret: master_secret(cluster),
     }
 }
 
-/// The instances of the target cluster that this job made. Others are left alone.
+/// The secret of a managed master password, once it is in force.
+fn master_secret(cluster: &DbCluster) -> Option<String> {
+    let secret = cluster.master_user_secret()?;
+    let is_active = secret.secret_status() == Some("active");
+    secret.secret_arn().filter(|_| is_active).map(str::to_owned)
+}
+
+/// A cluster, whoever made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its immutable id.
+    pub resource_id: String,
+    /// Its status: an open list.
+    pub status: String,
+    /// Whether it is protected from deletion.
+    pub is_protected: bool,
+}
+
+/// What stands under each of these names, whoever made it.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn standing(
+    rds: &Client,
+    names: &[&ClusterId],
+) -> Result<BTreeMap<String, Standing>, Failure> {
+    let names = names.iter().map(ToString::to_string).collect();
+    let filter = Filter::builder().name("db-cluster-id").set_values(Some(names)).build();
+    let page = rds.describe_db_clusters().filters(filter).send().await;
+    let page = page.map_err(|e| Failure::from_sdk("looking at the clusters", &e))?;
+    let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
+    let standing = |c: &DbCluster| Standing {
+        resource_id: text(c.db_cluster_resource_id()),
+        status: text(c.status()),
+        is_protected: c.deletion_protection().unwrap_or(false),
+    };
+    let all = page.db_clusters.unwrap_or_default();
+    Ok(all.iter().map(|c| (text(c.db_cluster_identifier()), standing(c))).collect())
+}
+
+/// The instances of a cluster, whoever made them.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn members(rds: &Client, cluster: &ClusterId) -> Result<Vec<Instance>, Failure> {
+    let page = rds.describe_db_instances().filters(by_cluster(cluster.as_str())).send().await;
+    let page = page.map_err(|e| Failure::from_sdk("looking at the instances", &e))?;
+    Ok(page.db_instances.unwrap_or_default().iter().map(instance).collect())
+}
+
+fn instance(i: &DbInstance) -> Instance {
+    Instance {
+        id: i.db_instance_identifier().unwrap_or_default().to_owned(),
+        status: i.db_instance_status().unwrap_or_default().to_owned(),
+    }
+}
+
+/// The instances of the restored cluster that this job made. Others are left alone.
 ///
 /// # Errors
 /// Whatever AWS answers, classified.
 pub async fn instances(rds: &Client, cx: &StepContext<'_>) -> Result<Vec<Instance>, Failure> {
-    let id = cx.spec.request.target.cluster.as_str();
+    let id = cx.cluster_name()?;
+    let id = id.as_str();
     let page = rds.describe_db_instances().filters(by_cluster(id)).send().await;
     let page = page.map_err(|e| Failure::from_sdk("looking at the instances", &e))?;
     let all = page.db_instances.unwrap_or_default();
     let is_ours = |i: &&DbInstance| {
         let made = ms(i.instance_create_time());
-        not_ours(i.tag_list(), made, cx.spec.id, cx.spec.created_at_ms).is_none()
-    };
-    let instance = |i: &DbInstance| Instance {
-        id: i.db_instance_identifier().unwrap_or_default().to_owned(),
-        status: i.db_instance_status().unwrap_or_default().to_owned(),
+        not_ours(i.tag_list(), made, cx.spec.owner(), cx.spec.owner_accepted_ms()).is_none()
     };
     Ok(all.iter().filter(is_ours).map(instance).collect())
 }
@@ -94,7 +153,7 @@ pub async fn expect_own_instance(
     let page = page.map_err(|e| Failure::from_sdk("looking at an instance", &e))?;
     let strangers = page.db_instances.unwrap_or_default().iter().find_map(|i| {
         let made = ms(i.instance_create_time());
-        not_ours(i.tag_list(), made, cx.spec.id, cx.spec.created_at_ms)
+        not_ours(i.tag_list(), made, cx.spec.owner(), cx.spec.owner_accepted_ms())
     });
     match strangers {
         Some(why) => Err(name_taken(&format!("instance {id}: {why}"))),

@@ -6,6 +6,7 @@ use crate::step::{StepContext, StepResult, done};
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::plan::Plan;
+use aurora_restore_shared::store::StoreError;
 
 /// What is there.
 struct Observed {
@@ -28,7 +29,24 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         rds::quotas(&rds),
     )?;
     decide(plan, &Observed { cluster, missing_groups, quotas })?;
+    check_approval(&cx, plan).await?;
     Ok(done(How::Did, "name, groups and quotas are fine").into())
+}
+
+/// A swap onto a protected target needs that somebody else has agreed; until then the job is parked.
+async fn check_approval(cx: &StepContext<'_>, plan: &Plan) -> Result<(), Failure> {
+    let (Some(rule), Some(_)) = (&plan.facts.site.protected_by, &plan.replaces) else {
+        return Ok(());
+    };
+    let approval = cx.worker.store.approval(cx.spec.id).await;
+    if approval.map_err(StoreError::into_failure)?.is_some() {
+        return Ok(());
+    }
+    let text = format!(
+        "{} is protected ({rule}): somebody else than {} must run `aurora-restore approve {}`",
+        cx.spec.request.target.cluster, cx.spec.submitted_by, cx.spec.id
+    );
+    Err(Failure::new(FailureKind::NeedsPerson, FailureCode::ApprovalNeeded, text))
 }
 
 fn decide(plan: &Plan, observed: &Observed) -> Result<(), Failure> {

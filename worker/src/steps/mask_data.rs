@@ -26,7 +26,7 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let Some(mask) = &cx.spec.request.mask else {
         return Ok(done(How::FoundDone, "nothing is to be masked").into());
     };
-    let found = rds::find_cluster(&rds::client(&cx), &cx).await?;
+    let found = rds::find_cluster(&rds::target(&cx).await?, &cx).await?;
     let committed = cx.committed.get(RESOURCE_ID).map(String::as_str);
     let cluster = match decide(&found, committed)? {
         Decision::CommitFirst => return Ok(Outcome::CommitFirst),

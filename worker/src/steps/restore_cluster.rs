@@ -3,12 +3,12 @@
 use crate::rds::{self, Cluster, Found};
 use crate::step::{Done, StepContext, StepResult, Waiting, done, pairs};
 use aurora_restore_shared::estimate::Operation;
+use aurora_restore_shared::facts::SourceKind;
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
 
-/// The output with the immutable id of the restored cluster.
-pub(super) const RESOURCE_ID: &str = "resource_id";
+pub(super) use aurora_restore_shared::aftercare::RESOURCE_ID;
 
 /// What is to be done.
 #[derive(Debug, PartialEq)]
@@ -94,7 +94,11 @@ fn waiting(
     found: &Found,
     request_id: Option<String>,
 ) -> Result<Waiting, Failure> {
-    let operation = Operation::RestoreCluster { gib: cx.plan()?.facts.allocated_gib };
+    let facts = &cx.plan()?.facts;
+    let operation = match facts.kind {
+        SourceKind::Clone => Operation::CloneCluster,
+        _ => Operation::RestoreCluster { gib: facts.allocated_gib },
+    };
     let wait = cx.wait_for(WatchKind::Cluster, operation, "the cluster is being restored");
     let details = crate::step::request_ids(request_id);
     Ok(Waiting { outputs: resource_id(found), details, ..wait })

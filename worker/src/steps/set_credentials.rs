@@ -8,7 +8,7 @@
 pub(super) mod users;
 
 use super::restore_cluster::{RESOURCE_ID, restored_cluster};
-use crate::database::SECRET_VERSION;
+use crate::database::{MASTER_SECRET, SECRET_VERSION};
 use crate::rds::{self, Cluster, Found};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
 use aurora_restore_shared::estimate::Operation;
@@ -27,8 +27,10 @@ enum Decision {
 }
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    let Some(Master::Secret(secret)) = &cx.spec.request.access.master else {
-        return Ok(done(How::FoundDone, "the source's password stays").into());
+    let secret = match &cx.spec.request.access.master {
+        Some(Master::Secret(secret)) => secret,
+        Some(Master::Managed) => return managed(&cx).await,
+        None => return Ok(done(How::FoundDone, "the source's password stays").into()),
     };
     let rds = rds::target(&cx).await?;
     let found = rds::find_cluster(&rds, &cx).await?;
@@ -47,6 +49,34 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
             let outputs = pairs([(SECRET_VERSION, password.version)]);
             let details = request_ids(id);
             Ok(Outcome::WaitFor(Waiting { begun: true, outputs, details, ..waiting(&cx) }))
+        }
+    }
+}
+
+/// RDS makes the password, keeps it in Secrets Manager and rotates it.
+async fn managed(cx: &StepContext<'_>) -> StepResult {
+    let rds = rds::target(cx).await?;
+    let found = rds::find_cluster(&rds, cx).await?;
+    let committed = cx.committed.get(RESOURCE_ID).map(String::as_str);
+    let secret = match &found {
+        Found::Ours(cluster) => cluster.master_secret.clone(),
+        _ => None,
+    };
+    match decide(&found, committed, secret.is_some())? {
+        Decision::CommitFirst => Ok(Outcome::CommitFirst),
+        Decision::Wait => Ok(Outcome::WaitFor(waiting(cx))),
+        Decision::Set => {
+            let details = request_ids(rds::manage_master_password(&rds, cx).await?);
+            Ok(Outcome::WaitFor(Waiting { begun: true, details, ..waiting(cx) }))
+        }
+        // What reads the secret does so by what the last commit says.
+        Decision::Done if !cx.committed.contains_key(MASTER_SECRET) => {
+            let outputs = pairs([(MASTER_SECRET, secret.unwrap_or_default())]);
+            Ok(Outcome::WaitFor(Waiting { outputs, ..waiting(cx) }))
+        }
+        Decision::Done => {
+            let set = done(How::Did, "RDS manages the master password");
+            users::run(cx, restored_cluster(&found, cx)?, set).await
         }
     }
 }

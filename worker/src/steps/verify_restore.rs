@@ -2,6 +2,8 @@
 //! the request gets the answer it expects, over TLS with a verified certificate; the users of the
 //! request who must be able to connect can.
 
+mod settings;
+
 use super::restore_cluster::restored_cluster;
 use super::set_credentials::users;
 use crate::database::{self, Answers};
@@ -17,17 +19,22 @@ use std::collections::BTreeMap;
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let found = rds::find_cluster(&rds::target(&cx).await?, &cx).await?;
     let cluster = restored_cluster(&found, &cx)?;
-    check_settings(cx.plan()?, cluster)?;
+    check_settings(cx.plan()?, cluster, cx.spec.request.verify.compare_settings)?;
     let checks = &cx.spec.request.verify.checks;
     let answers = ask(&cx, cluster, checks).await?;
     let mut details = judge(checks, &answers, FailureCode::CheckFailed, Value::to_string)?;
     let passed = details.len();
+    details.extend(settings::against_source(cx.plan()?, cluster));
     details.extend(users::connect_as(&cx, cluster).await?);
     let note = format!("settings as planned; {passed} checks passed");
     Ok(Done { details, ..done(How::Did, note) }.into())
 }
 
-fn check_settings(plan: &Plan, cluster: &Cluster) -> Result<(), Failure> {
+fn check_settings(plan: &Plan, cluster: &Cluster, all: bool) -> Result<(), Failure> {
+    let wrong = if all { settings::not_as_planned(plan, cluster) } else { Vec::new() };
+    if !wrong.is_empty() {
+        return Err(Failure::permanent(FailureCode::SettingsDiffer, wrong.join("; ")));
+    }
     let wanted = &plan.settings.engine_version;
     if cluster.engine_version != *wanted {
         let text = format!("engine version is {}, planned was {wanted}", cluster.engine_version);

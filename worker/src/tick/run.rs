@@ -5,12 +5,13 @@ use super::endings::{SLOW_POLL, Verdict, Waits, ending, judge};
 use super::failing;
 use crate::fleet::Worker;
 use crate::step::{Outcome, StepContext, StepResult, Waiting};
-use crate::{steps, target_slot};
+use crate::{aftercare, steps, target_slot};
 use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::{Ending, FailedAt, JobState, StepStatus};
 use aurora_restore_shared::plan::{FIRST_STEP, Plan, StepName};
+use aurora_restore_shared::request::{Schedule, Start};
 use aurora_restore_shared::store::{Claimant, Spec, StoreResult};
 use futures::future::join_all;
 use std::collections::BTreeSet;
@@ -46,6 +47,9 @@ pub(super) async fn run(
     if claimed.plan_epoch.is_some() && plan.is_none() {
         return Ok(failing(worker, lost_record("plan")));
     }
+    if let Some(ending) = before_its_time(worker, &spec, account) {
+        return Ok(ending);
+    }
     let mut loaded = Loaded { spec, plan };
     let mut waits = Waits::default();
     let mut visited = BTreeSet::new();
@@ -72,7 +76,35 @@ pub(super) async fn run(
         }
     }
     look_where_nobody_observes(worker, &mut waits);
-    Ok(ending(&waits, worker.now_ms()).unwrap_or(Ending::Succeed))
+    if let Some(waiting) = ending(&waits, worker.now_ms()) {
+        return Ok(waiting);
+    }
+    if let Some(plan) = &loaded.plan {
+        aftercare::submit(worker, &loaded.spec, plan, &account.job).await?;
+    }
+    Ok(Ending::Succeed)
+}
+
+/// A job that has not started waits for the time that its schedule allows. `Some`: not now.
+fn before_its_time(worker: &Worker, spec: &Spec, account: &mut Account) -> Option<Ending> {
+    let now = worker.now_ms();
+    let due_at_ms = match (&spec.aftercare, &spec.request.schedule) {
+        (Some(care), _) if now < care.not_before_ms => care.not_before_ms,
+        (None, Some(schedule)) if account.job.steps.is_empty() => match schedule.start(now) {
+            Start::Now => return None,
+            Start::At(at_ms) => at_ms,
+            Start::Never => return Some(failing(worker, start_missed(schedule))),
+        },
+        _ => return None,
+    };
+    account.note("waiting", None, now, "for the time that its schedule allows");
+    Some(Ending::WaitUntil { due_at_ms })
+}
+
+fn start_missed(schedule: &Schedule) -> FailedAt {
+    let before = schedule.start_before.map_or_else(String::new, |t| format!(" before {t}"));
+    let text = format!("there was no time at which it could start{before}; nothing was done");
+    FailedAt { step: None, failure: Failure::permanent(FailureCode::StartMissed, text) }
 }
 
 /// A call that was refused may have been made with a session that is over: the next visit gets fresh
@@ -109,6 +141,11 @@ fn lost_record(what: &str) -> FailedAt {
     FailedAt { step: None, failure: Failure::permanent(FailureCode::RecordUnreadable, text) }
 }
 
+/// Whether a plan does anything under the target's name. What is deleted later has another one.
+fn works_on_target(plan: &Plan) -> bool {
+    plan.has(StepName::RestoreCluster) || plan.has(StepName::Expire)
+}
+
 /// Makes sure that the job holds its target's slot before any step after the plan. `Some`: it must
 /// wait.
 async fn hold_target(
@@ -116,7 +153,8 @@ async fn hold_target(
     loaded: &Loaded,
     account: &mut Account,
 ) -> StoreResult<Option<Ending>> {
-    if loaded.plan.is_none() || account.job.holds_target {
+    let works_on_target = loaded.plan.as_ref().is_some_and(works_on_target);
+    if !works_on_target || account.job.holds_target {
         return Ok(None);
     }
     let job = &account.job;
@@ -194,6 +232,11 @@ fn take(
         Ok(Outcome::WaitFor(waiting)) => {
             worker.metrics.step_visited(step.as_str(), "waiting");
             take_wait(account, step, waiting, now, waits);
+        }
+        Ok(Outcome::WaitUntil { at_ms }) => {
+            worker.metrics.step_visited(step.as_str(), "waiting");
+            account.start(step, now);
+            waits.times.push(at_ms);
         }
         Ok(Outcome::CommitFirst) => waits.commit_first = true,
         Err(failure) => take_failure(worker, account, step, &failure, waits),

@@ -22,7 +22,7 @@ pub(super) async fn run(cx: &StepContext<'_>, cluster: &Cluster, master: Done) -
     if users.is_empty() {
         return Ok(master.into());
     }
-    if !answers(&rds::instances(&rds::client(cx), cx).await?) {
+    if !answers(&rds::instances(&rds::target(cx).await?, cx).await?) {
         let note = "waits for an instance, to create the users";
         let wait = cx.wait_for(WatchKind::Members, Operation::CreateInstances, note);
         return Ok(Outcome::WaitFor(wait));

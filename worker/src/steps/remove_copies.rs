@@ -1,0 +1,44 @@
+//! `remove_copies`: wants the snapshot copies of the job gone, and the source no longer shared: the
+//! cluster is restored, so nothing needs them.
+
+use super::share_snapshot::SHARED_SOURCE;
+use crate::rds::{self, Copy, FoundCopy};
+use crate::step::{StepContext, StepResult, done};
+use aurora_restore_shared::aftercare::{CopyMade, copies_made};
+use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::job::How;
+
+pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
+    let copies = match &cx.spec.aftercare {
+        Some(care) => care.copies.clone(),
+        None => copies_made(&cx.plan()?.path, cx.spec.id),
+    };
+    let mut removed = 0;
+    for copy in &copies {
+        removed += usize::from(remove(&cx, copy).await?);
+    }
+    unshare(&cx).await?;
+    Ok(done(How::Did, format!("{removed} snapshot copies removed")).into())
+}
+
+/// Removes one copy; says whether it was there.
+async fn remove(cx: &StepContext<'_>, copy: &CopyMade) -> Result<bool, Failure> {
+    let rds = cx.worker.env.place(&copy.account, &copy.region).await?.rds();
+    match rds::find_copy(&rds, cx, &copy.id, None).await? {
+        FoundCopy::Nothing => Ok(false),
+        FoundCopy::Ours(Copy { status, .. }) if status == "deleting" => Ok(true),
+        FoundCopy::Ours(_) => rds::delete_snapshot(&rds, &copy.id).await.map(|()| true),
+        FoundCopy::Stranger(why) => {
+            let text = format!("snapshot {} is not this job's ({why}); it is left alone", copy.id);
+            Err(Failure::permanent(FailureCode::ResourceLost, text))
+        }
+    }
+}
+
+/// Takes back what this job has shared of the source itself.
+async fn unshare(cx: &StepContext<'_>) -> Result<(), Failure> {
+    let Some(id) = cx.job.outputs.get(SHARED_SOURCE) else { return Ok(()) };
+    let rds = cx.source().await?.rds();
+    let account = &cx.spec.request.target.account;
+    rds::set_sharing(&rds, id, account, false).await.map(|_| ())
+}

@@ -1,0 +1,69 @@
+//! The table of a swap: every place where the two clusters may stand.
+
+use super::*;
+use Decision::{Done, RenameNewIn, RenameOldAway, RenameOldBack, Wait};
+
+fn swap() -> Swap {
+    let name = |text: &str| text.parse().unwrap();
+    Swap {
+        target: name("orders"),
+        beside: name("orders-new-1"),
+        replaced: name("orders-old-1"),
+        new: "new".into(),
+        old: "old".into(),
+    }
+}
+
+fn there(clusters: &[(&str, &str, &str)]) -> BTreeMap<String, Standing> {
+    let standing = |(name, id, status): &(&str, &str, &str)| {
+        let (resource_id, status) = ((*id).to_owned(), (*status).to_owned());
+        ((*name).to_owned(), Standing { resource_id, status, is_protected: false })
+    };
+    clusters.iter().map(standing).collect()
+}
+
+#[test]
+fn the_old_one_goes_first_and_then_the_new_one_comes() {
+    let (target, beside, replaced) = ("orders", "orders-new-1", "orders-old-1");
+    let name = |text: &str| text.parse::<ClusterId>().unwrap();
+    let ok = "available";
+    for (clusters, expected) in [
+        (vec![(target, "old", ok), (beside, "new", ok)], RenameOldAway),
+        (vec![(target, "old", "backing-up"), (beside, "new", ok)], Wait(name(target))),
+        (vec![(target, "old", ok), (beside, "new", "modifying")], Wait(name(beside))),
+        (vec![(target, "old", "renaming"), (beside, "new", ok)], Wait(name(target))),
+        (vec![(beside, "new", ok)], Wait(name(replaced))),
+        (vec![(replaced, "old", "renaming"), (beside, "new", ok)], Wait(name(replaced))),
+        (vec![(replaced, "old", ok), (beside, "new", ok)], RenameNewIn),
+        (vec![(replaced, "old", ok), (beside, "new", "renaming")], Wait(name(target))),
+        (vec![(replaced, "old", ok)], Wait(name(target))),
+        (vec![(replaced, "old", ok), (target, "new", "renaming")], Wait(name(target))),
+        (vec![(replaced, "old", ok), (target, "new", ok)], Done),
+    ] {
+        assert_eq!(decide(&swap(), &there(&clusters), None).unwrap(), expected, "{clusters:?}");
+    }
+}
+
+#[test]
+fn nothing_is_renamed_over_a_stranger_and_nothing_broken_is_swapped() {
+    let stranger = there(&[("orders", "other", "available"), ("orders-new-1", "new", "available")]);
+    assert_eq!(decide(&swap(), &stranger, None).unwrap_err().code, FailureCode::TargetNameTaken);
+    let in_the_gap = there(&[
+        ("orders", "other", "available"),
+        ("orders-new-1", "new", "available"),
+        ("orders-old-1", "old", "available"),
+    ]);
+    assert_eq!(decide(&swap(), &in_the_gap, None).unwrap_err().code, FailureCode::TargetNameTaken);
+    let broken = there(&[("orders", "old", "available"), ("orders-new-1", "new", "failed")]);
+    assert_eq!(decide(&swap(), &broken, None).unwrap_err().code, FailureCode::ResourceFailed);
+}
+
+#[test]
+fn a_swap_that_is_taken_back_ends_with_the_old_cluster_under_its_name() {
+    let half = there(&[("orders-old-1", "old", "available"), ("orders-new-1", "new", "available")]);
+    assert_eq!(decide(&swap(), &half, Some("why")).unwrap(), RenameOldBack);
+    let back = there(&[("orders", "old", "available"), ("orders-new-1", "new", "available")]);
+    let failed = decide(&swap(), &back, Some("why")).unwrap_err();
+    assert_eq!((failed.kind, failed.code), (FailureKind::Permanent, FailureCode::SwapFailed));
+    assert!(failed.text.ends_with("why"), "{failed}");
+}
