@@ -513,7 +513,7 @@ async fn a_pointer_that_sqs_itself_puts_back_is_a_replay() {
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_is_still_being_made_is_waited_for() {
     let sim = Sim::prepared(26).await.unwrap();
-    let rds = sim.env("operator").rds(&"us-east-1".parse().unwrap());
+    let rds = sim.env("operator").home_place(&"us-east-1".parse().unwrap()).await.unwrap().rds();
     rds.create_db_cluster_snapshot()
         .db_cluster_identifier("orders-prod")
         .db_cluster_snapshot_identifier("fresh")
