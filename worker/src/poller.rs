@@ -21,12 +21,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Polls a Region's queue of one priority until the drain. A receive that is under way is waited for: what
 /// it brings would be invisible to all for a lease. Its ticks are its own: they end with it.
-pub async fn run(
-    worker: Arc<Worker>,
-    region: RegionName,
-    priority: Priority,
-    room: Arc<Room>,
-) {
+pub async fn run(worker: Arc<Worker>, region: RegionName, priority: Priority, room: Arc<Room>) {
     let queues = worker.queues(&region);
     let visibility = tick::visibility_seconds(worker.settings.lease);
     let mut ticks = JoinSet::new();

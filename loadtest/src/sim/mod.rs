@@ -20,7 +20,7 @@ use aurora_restore_producer::submit::submit;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::ids::{JobId, RegionName};
 use aurora_restore_shared::job::{JobState, Status};
 use aurora_restore_shared::request::Request;
 use aurora_restore_shared::settings::Common;
@@ -92,8 +92,23 @@ impl Sim {
         let sim = Self::empty_in(settings);
         let env = sim.env("setup");
         aurora_restore_producer::init::init(&env, &[]).await?;
-        sim.make_source(&env).await?;
+        sim.make_source(&env, &sim.common.region).await?;
         Ok(sim)
+    }
+
+    /// The same source in another Region, or in another account, where its owner makes it.
+    ///
+    /// # Errors
+    /// When the cloud refuses one of the calls: a fault of the test.
+    pub async fn make_source_in(&self, account: &str, region: &str) -> anyhow::Result<()> {
+        let common = Common { local_account: account.parse()?, ..self.common.clone() };
+        let env = self.env_of(&common, "setup", self.clock, Arc::new(Direct));
+        self.make_source(&env, &region.parse()?).await
+    }
+
+    /// Changes the settings of every process that is made from now on.
+    pub fn settle(&mut self, change: impl FnOnce(&mut Common)) {
+        change(&mut self.common);
     }
 
     /// An empty cloud.
@@ -138,8 +153,9 @@ impl Sim {
         self.cloud.world().dynamodb.item(&account, &region, &self.common.table, key)
     }
 
-    async fn make_source(&self, env: &Environment) -> anyhow::Result<()> {
-        let rds = env.home_place(&self.common.region).await?.rds();
+    async fn make_source(&self, env: &Environment, region: &RegionName) -> anyhow::Result<()> {
+        let place = env.home_place(region).await?;
+        let rds = place.rds();
         rds.create_db_cluster()
             .db_cluster_identifier("orders-prod")
             .engine("aurora-postgresql")
@@ -157,7 +173,7 @@ impl Sim {
             .engine("aurora-postgresql")
             .send()
             .await?;
-        let secrets = env.home_place(&self.common.region).await?.secrets();
+        let secrets = place.secrets();
         let text = r#"{"username":"orders_admin","password":"drill-password"}"#;
         secrets.create_secret().name("drill/orders/master").secret_string(text).send().await?;
         self.pass(Duration::from_secs(1800)).await;
@@ -188,12 +204,22 @@ impl Sim {
     }
 
     fn env_by(&self, process: &str, clock: Clock, network: Arc<dyn Network>) -> Environment {
+        self.env_of(&self.common, process, clock, network)
+    }
+
+    fn env_of(
+        &self,
+        common: &Common,
+        process: &str,
+        clock: Clock,
+        network: Arc<dyn Network>,
+    ) -> Environment {
         let n = self.draws.fetch_add(1, Ordering::Relaxed);
         let transport = LocalTransport::through(self.cloud.clone(), process, network);
         // A retry budget per process and run: the SDK keeps them by name for the whole test binary.
         let name = format!("{process}-{n}");
         let http = SharedHttpClient::new(transport);
-        Environment::in_process(http, clock, Entropy::seeded(n), &self.common, &name)
+        Environment::in_process(http, clock, Entropy::seeded(n), common, &name)
     }
 
     /// The settings of a test's worker.

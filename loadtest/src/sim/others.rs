@@ -71,7 +71,7 @@ impl Sim {
     /// # Errors
     /// When the cloud refuses.
     pub async fn make_secret(&self, name: &str) -> anyhow::Result<()> {
-        let secrets = self.env("operator").secrets(&self.common.region);
+        let secrets = self.env("operator").home_place(&self.common.region).await?.secrets();
         secrets.create_secret().name(name).secret_string("a-plain-password").send().await?;
         Ok(())
     }

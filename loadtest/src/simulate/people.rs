@@ -191,8 +191,9 @@ impl Person {
         self.sim.env(who)
     }
 
-    fn rds(&self) -> aws_sdk_rds::Client {
-        self.env("human").rds(&self.sim.common().region)
+    async fn rds(&self) -> aws_sdk_rds::Client {
+        let place = self.env("human").home_place(&self.sim.common().region).await;
+        place.expect("the home account needs no role").rds()
     }
 
     fn job(&self) -> JobId {
@@ -293,7 +294,7 @@ impl Person {
 
     async fn delete_source(&self) {
         self.counter.add(FaultClass::SourceDeleted);
-        let delete = self.rds().delete_db_cluster_snapshot();
+        let delete = self.rds().await.delete_db_cluster_snapshot();
         drop(delete.db_cluster_snapshot_identifier(SNAPSHOT).send().await);
     }
 
@@ -315,7 +316,8 @@ impl Person {
     async fn remove_tags(&self) {
         let Some(arn) = self.restored().await else { return };
         self.lay_hands_on_it(FaultClass::TagsRemoved);
-        let call = self.rds().remove_tags_from_resource().resource_name(arn).tag_keys(JOB_TAG);
+        let call =
+            self.rds().await.remove_tags_from_resource().resource_name(arn).tag_keys(JOB_TAG);
         drop(call.send().await);
     }
 
@@ -324,7 +326,7 @@ impl Person {
             return;
         }
         self.lay_hands_on_it(FaultClass::HumanRenames);
-        let call = self.rds().modify_db_cluster().db_cluster_identifier(&self.order.target);
+        let call = self.rds().await.modify_db_cluster().db_cluster_identifier(&self.order.target);
         let call = call.new_db_cluster_identifier(format!("{}-kept", self.order.target));
         drop(call.apply_immediately(true).send().await);
     }
@@ -338,7 +340,7 @@ impl Person {
         };
         let Some(instance) = watch_for(LOOK, look).await else { return };
         self.lay_hands_on_it(FaultClass::HumanDeletes);
-        let call = self.rds().delete_db_instance().db_instance_identifier(instance);
+        let call = self.rds().await.delete_db_instance().db_instance_identifier(instance);
         drop(call.skip_final_snapshot(true).send().await);
     }
 

@@ -204,8 +204,10 @@ impl Run {
         }
         self.live_until(Instant::now() + SETTLING).await;
         // Time passes in RDS with its own calls only.
-        let rds = self.sim.env("reader").rds(&self.sim.common().region);
-        drop(rds.describe_db_clusters().send().await);
+        let env = self.sim.env("reader");
+        if let Ok(place) = env.home_place(&self.sim.common().region).await {
+            drop(place.rds().describe_db_clusters().send().await);
+        }
     }
 
     /// Queues that were deleted are there again, and every order is submitted.

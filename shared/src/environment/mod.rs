@@ -199,29 +199,34 @@ impl Environment {
     /// `role_denied` when the settings do not name the account, its role or the Region, or when STS
     /// refuses the role; whatever else STS answers, classified.
     pub async fn place(&self, account: &AccountId, region: &RegionName) -> Result<Place, Failure> {
-        let home = self.home().await?;
+        let role = self.role_in(account, region, self.home().await?)?;
+        self.known_place(account, region, role).ready().await
+    }
+
+    /// The role through which an account is worked in; none in the home account.
+    fn role_in(
+        &self,
+        account: &AccountId,
+        region: &RegionName,
+        home: AccountId,
+    ) -> Result<Option<Role>, Failure> {
         let settings = self.common.accounts.get(account);
-        match settings {
-            None if account != &home => return Err(place::unknown_account(account, &home)),
-            Some(settings) if !settings.allows(region) => {
-                return Err(place::closed_region(account, region));
-            }
-            _ => {}
+        if settings.is_some_and(|settings| !settings.allows(region)) {
+            return Err(place::closed_region(account, region));
         }
-        let role = settings.and_then(|settings| settings.role.clone());
-        let session = match role {
-            _ if account == &home => None,
-            None => return Err(place::no_role(account)),
-            Some(arn) => Some(Role {
-                account: account.clone(),
-                region: region.clone(),
-                arn,
-                external_id: settings.and_then(|settings| settings.external_id.clone()),
-                actor: self.actor.clone(),
-                home,
-            }),
-        };
-        self.known_place(account, region, session).ready().await
+        if account == &home {
+            return Ok(None);
+        }
+        let settings = settings.ok_or_else(|| place::unknown_account(account, &home))?;
+        let arn = settings.role.clone().ok_or_else(|| place::no_role(account))?;
+        Ok(Some(Role {
+            account: account.clone(),
+            region: region.clone(),
+            arn,
+            external_id: settings.external_id.clone(),
+            actor: self.actor.clone(),
+            home,
+        }))
     }
 
     /// Where to work in the home account.

@@ -140,7 +140,8 @@ impl Session {
 
     fn question(&self) -> AssumeRoleFluentBuilder {
         let Role { arn, external_id, actor, home, .. } = &*self.role;
-        let tags = [("aurora-restore:process", actor.as_str()), ("aurora-restore:hub", home.as_str())];
+        let tags =
+            [("aurora-restore:process", actor.as_str()), ("aurora-restore:hub", home.as_str())];
         let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
         // Key and value are there: nothing can be missing.
         let tags: Vec<Tag> = tags.into_iter().flatten().collect();

@@ -202,8 +202,7 @@ async fn refused(account: Option<Account>) -> (Failure, Vec<String>) {
 
 #[tokio::test(start_paused = true)]
 async fn without_settings_role_or_region_nothing_is_called() {
-    let elsewhere =
-        Account { regions: vec![region("us-east-1")], ..account(Some(ROLE), None) };
+    let elsewhere = Account { regions: vec![region("us-east-1")], ..account(Some(ROLE), None) };
     for (settings, says) in [
         (None, "is not in the settings"),
         (Some(account(None, None)), "no role is named"),
@@ -243,7 +242,6 @@ async fn sts_out_of_reach_is_no_denial_and_an_old_session_goes_on() {
         (FaultKind::Throttle, FailureKind::Throttled),
         (FaultKind::InternalError, FailureKind::Transient),
         (FaultKind::Unreachable, FailureKind::Transient),
-        (FaultKind::ExpiredCredentials, FailureKind::Transient),
     ] {
         lab.cloud.world().faults.clear();
         lab.fault("AssumeRole", fault, 3);

@@ -21,8 +21,7 @@ pub struct Account {
     pub closed_security_groups: BTreeMap<RegionName, Vec<String>>,
 }
 
-const FIELDS: [&str; 5] =
-    ["role", "external_id", "regions", "copy_keys", "closed_security_groups"];
+const FIELDS: [&str; 5] = ["role", "external_id", "regions", "copy_keys", "closed_security_groups"];
 
 /// STS takes external ids of so many characters (API AssumeRole).
 const EXTERNAL_ID: RangeInclusive<usize> = 2..=1_224;
@@ -58,11 +57,9 @@ fn account(r: &Reader<'_>, id: Option<&AccountId>) -> Option<Account> {
         role: r.field("role").optional(|r| role(r, id)),
         external_id: r.field("external_id").optional(external_id),
         copy_keys: by_region(&r.field("copy_keys"), &regions, copy_key),
-        closed_security_groups: by_region(
-            &r.field("closed_security_groups"),
-            &regions,
-            |r, _| security_groups(r),
-        ),
+        closed_security_groups: by_region(&r.field("closed_security_groups"), &regions, |r, _| {
+            security_groups(r)
+        }),
         regions,
     };
     Some(account)

@@ -78,7 +78,8 @@ mod tests {
     use std::iter::once;
 
     fn settings() -> Protected {
-        let value = json!({ "clusters": ["*-prod", "prod-*", "ledger"], "tags": ["env=production"] });
+        let value =
+            json!({ "clusters": ["*-prod", "prod-*", "ledger"], "tags": ["env=production"] });
         read_all(&value, |r| Some(Protected::read(r))).unwrap()
     }
 

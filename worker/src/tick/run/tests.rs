@@ -151,3 +151,17 @@ async fn the_first_of_two_final_failures_is_the_one_of_the_job() {
     assert_eq!((failed_at.step, failed_at.failure.text.as_str()), (Some(STEP), "first"));
     assert!(waits.times.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_no_observer_sees_is_looked_at_every_five_minutes() {
+    let (worker, mut account) = started(MINUTE).await;
+    let (mut waits, now) = (Waits::default(), worker.now_ms());
+    for region in ["us-east-1", "sa-east-1"] {
+        let mut waiting = waiting(HOUR, false);
+        waiting.watch.region = region.parse().unwrap();
+        take_wait(&mut account, STEP, waiting, now, &mut waits);
+    }
+    look_where_nobody_observes(&worker, &mut waits);
+    let due: Vec<i64> = waits.watches.iter().map(|(_, due)| due - now).collect();
+    assert_eq!(due, [59 * 60_000, 5 * 60_000]);
+}
