@@ -24,8 +24,7 @@ const MARKS: &str = "CREATE TABLE IF NOT EXISTS aurora_restore.masked (
     PRIMARY KEY (job, script)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin";
 
-const FIND: &str =
-    "SELECT sha256, state FROM aurora_restore.masked WHERE job = ? AND script = ?";
+const FIND: &str = "SELECT sha256, state FROM aurora_restore.masked WHERE job = ? AND script = ?";
 
 const START: &str =
     "INSERT INTO aurora_restore.masked (job, script, sha256, state) VALUES (?, ?, ?, 'started')";
@@ -64,8 +63,7 @@ async fn run_once(conn: &mut Conn, job: JobId, script: &Script) -> Result<Masked
     let failed = |e: Error| sorted(&e, FailureCode::MaskFailed, &of_script(script));
     lock(conn, &format!("aurora-restore {job}"), &of_script(script)).await?;
     let (id, hash) = (job.to_string(), script_hash(script));
-    let done =
-        |how, rows| Masked { script: script.name.clone(), how, rows, took: began.elapsed() };
+    let done = |how, rows| Masked { script: script.name.clone(), how, rows, took: began.elapsed() };
     match mark(conn, &id, script).await.map_err(failed)? {
         Some((found, _)) if found != hash => return Err(another_script(script)),
         Some((_, state)) if state == "done" => return Ok(done(How::FoundDone, None)),

@@ -49,7 +49,9 @@ fn skip(rest: &str) -> Option<usize> {
     match chars.next()? {
         quote @ ('\'' | '"' | '`') => Some(quoted(rest, quote)),
         '#' => Some(from(1, "\n")),
-        '-' if rest.starts_with("--") && rest[2..].chars().next().is_none_or(char::is_whitespace) => {
+        '-' if rest.starts_with("--")
+            && rest[2..].chars().next().is_none_or(char::is_whitespace) =>
+        {
             Some(from(2, "\n"))
         }
         // MySQL runs what is in these comments.

@@ -1,0 +1,8 @@
+//! Masking, users and questions on real servers, over TLS: PostgreSQL, and MariaDB in the place of
+//! MySQL.
+
+mod mariadb_grant;
+mod mariadb_mask;
+mod postgres_grant;
+mod postgres_mask;
+mod rig;
