@@ -81,9 +81,9 @@ async fn a_script_that_changes_the_schema_is_done_or_known_to_be_half_done() {
     assert_eq!(rig.mask("half", half).await.unwrap().how, How::FoundDone);
 
     // The text of a script does not show all that it does.
-    rig.admin("CREATE PROCEDURE undo() SQL SECURITY INVOKER ROLLBACK");
+    rig.admin("CREATE PROCEDURE take_back() SQL SECURITY INVOKER ROLLBACK");
     let hidden =
-        "UPDATE customers SET runs = runs + 1; CALL undo(); UPDATE customers SET runs = 50";
+        "UPDATE customers SET runs = runs + 1; CALL take_back(); UPDATE customers SET runs = 50";
     let undone = rig.mask("hidden", hidden).await.unwrap_err();
     assert!(undone.code == FailureCode::MaskFailed && undone.text.contains("rolled back"));
     let stopped = rig.mask("hidden", hidden).await.unwrap_err();
