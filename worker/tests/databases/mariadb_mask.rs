@@ -24,7 +24,7 @@ async fn scripts_of_rows_run_once_or_not_at_all() {
         return;
     }
     let rig = Rig::new(Engine::Mysql);
-    let sql = "UPDATE customers SET runs = runs + 1; -- ; COMMIT\n\
+    let sql = "UPDATE customers SET runs = runs + 1; SELECT * FROM customers; -- ; COMMIT\n\
                UPDATE customers SET email = CONCAT('user', id, '@example.com') WHERE id > 1;";
     let first = rig.mask("emails", sql).await.unwrap();
     assert_eq!((first.how, first.rows), (How::Did, Some(5)));

@@ -15,7 +15,7 @@ use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::Script;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error, Row};
+use mysql_async::{Conn, Error, QueryResult, TextProtocol};
 use tokio::time::{Instant, timeout};
 
 const MARKS: &str = "CREATE TABLE IF NOT EXISTS aurora_restore.masked (
@@ -99,12 +99,18 @@ async fn mark(
 /// Runs all its statements; returns how many rows they have changed.
 async fn run(conn: &mut Conn, sql: &str) -> Result<u64, Error> {
     let mut result = conn.query_iter(sql).await?;
-    let mut rows = 0;
+    let mut rows = changed(&result);
     while !result.is_empty() {
-        rows += result.affected_rows();
-        result.for_each(|_: Row| ()).await?;
+        result.for_each(|_| ()).await?;
+        rows += changed(&result);
     }
     Ok(rows)
+}
+
+/// How many rows the statement at hand has changed; none where it answers with rows.
+fn changed(result: &QueryResult<'_, '_, TextProtocol>) -> u64 {
+    let is_change = result.columns().is_some_and(|columns| columns.is_empty());
+    if is_change { result.affected_rows() } else { 0 }
 }
 
 fn interrupted(script: &Script) -> Failure {
