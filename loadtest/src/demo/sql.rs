@@ -4,7 +4,7 @@
 use super::process;
 use anyhow::{Context, Result, anyhow};
 use aurora_restore_local::data_plane::postgres::programs::PostgresPrograms;
-use aurora_restore_worker::database::{Databases, Login, PostgresDatabases};
+use aurora_restore_worker::database::{Databases, Login, SqlDatabases};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -35,13 +35,13 @@ pub struct Content {
 pub(super) struct Sql {
     psql: PathBuf,
     ca_file: PathBuf,
-    databases: PostgresDatabases,
+    databases: SqlDatabases,
 }
 
 impl Sql {
     pub(super) fn new(ca_file: &Path) -> Result<Self> {
         let programs = PostgresPrograms::find().map_err(|e| anyhow!(e))?;
-        let databases = PostgresDatabases::new(Some(ca_file.to_owned()));
+        let databases = SqlDatabases::new(Some(ca_file.to_owned()));
         Ok(Self { psql: programs.bin.join("psql"), ca_file: ca_file.to_owned(), databases })
     }
 
@@ -66,7 +66,8 @@ impl Sql {
     /// What a database holds now.
     pub(super) async fn content(&self, login: &Login) -> Result<Content> {
         let asked = self.databases.ask(login, &CONTENT).await;
-        let answers: Result<Vec<Value>, String> = asked.and_then(|all| all.into_iter().collect());
+        let answers: Result<Vec<Value>, String> =
+            asked.context("counting rows")?.into_iter().collect();
         let answers = answers.map_err(|e| anyhow!(e)).context("counting rows")?;
         let count = |n: usize| answers.get(n).and_then(Value::as_i64).unwrap_or_default();
         let hash = |n: usize| answers.get(n).and_then(Value::as_str).unwrap_or_default().to_owned();

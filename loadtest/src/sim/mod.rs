@@ -8,7 +8,7 @@ pub mod scene;
 pub mod suspend;
 
 pub use audit::{Cost, cost_of};
-pub use databases::SimDatabases;
+pub use databases::{Ran, SimDatabases, Volume, VolumeConnection, VolumeUser, Volumes};
 
 use aurora_restore_local::clock::TokioNow;
 use aurora_restore_local::cloud::Cloud;
@@ -47,6 +47,8 @@ pub struct Sim {
     pub cloud: Cloud,
     /// Virtual time.
     pub clock: Clock,
+    /// What is in its databases beyond their data.
+    pub volumes: Volumes,
     common: Common,
     draws: AtomicU64,
 }
@@ -130,7 +132,14 @@ impl Sim {
         let world = World::new(settings, Box::new(NoData));
         let cloud = Cloud::new(world, Arc::new(TokioNow::starting_at(START_MS)));
         let clock = Clock::starting_at(START_MS);
-        Self { cloud, clock, common: Common::default(), draws: AtomicU64::new(seed << 16) }
+        let (volumes, common) = (Volumes::default(), Common::default());
+        Self { cloud, clock, volumes, common, draws: AtomicU64::new(seed << 16) }
+    }
+
+    /// The way of a worker to its databases.
+    #[must_use]
+    pub fn databases(&self) -> SimDatabases {
+        SimDatabases::new(self.cloud.clone(), self.volumes.clone())
     }
 
     /// The settings of every process.
@@ -245,7 +254,7 @@ impl Sim {
     fn worker_by(&self, settings: Settings, clock: Clock) -> Worker {
         let name = settings.worker_id.as_ref().map_or("worker", |id| id.as_str()).to_owned();
         let account = self.common.local_account.clone();
-        let databases = Arc::new(SimDatabases::new(self.cloud.clone()));
+        let databases = Arc::new(self.databases());
         Worker::new(self.env_by(&name, clock, Arc::new(Direct)), account, settings, databases)
     }
 

@@ -5,7 +5,7 @@ use super::classes::FaultClass;
 use super::gate::GatedSleep;
 use super::knobs::{Drawn, WIDEST_SKEW_MS};
 use super::wire::{Vitals, Wire, WireSetting};
-use crate::sim::{Sim, SimDatabases};
+use crate::sim::Sim;
 use aurora_restore_local::transport::LocalTransport;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::entropy::Entropy;
@@ -126,7 +126,7 @@ impl Fleet {
         let http = SharedHttpClient::new(transport);
         let env = Environment::in_process(http, clock, entropy, sim.common(), name)
             .sleeping_by(SharedAsyncSleep::new(GatedSleep(vitals.gate.clone())));
-        let databases = Arc::new(SimDatabases::new(sim.cloud.clone()));
+        let databases = Arc::new(sim.databases());
         let account = sim.common().local_account.clone();
         let worker = Arc::new(Worker::new(env, account, self.settings(sim, name), databases));
         let task = tokio::spawn(runtime::run(Arc::clone(&worker), None));

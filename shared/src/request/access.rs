@@ -189,7 +189,12 @@ fn role_name(r: &Reader<'_>) -> Option<SqlName> {
 }
 
 /// What the parts of a request ask of each other: who connects must be known, with a password.
-pub(super) fn check_together(r: &Reader<'_>, access: &Access, mask: Option<&Mask>, verify: &Verify) {
+pub(super) fn check_together(
+    r: &Reader<'_>,
+    access: &Access,
+    mask: Option<&Mask>,
+    verify: &Verify,
+) {
     for (n, name) in verify.connect_as.iter().enumerate() {
         if !access.users.iter().any(|user| user.name.as_str() == name) {
             let fix = "name a user of access.users: its secret holds the password to connect with";
@@ -204,7 +209,9 @@ pub(super) fn check_together(r: &Reader<'_>, access: &Access, mask: Option<&Mask
     };
     if access.master.is_none() {
         let problem = format!("is missing, and {who} the work of the master user");
-        r.field("access").field("master").fault(problem, "give \"managed\" or {\"secret\": \"<name>\"}");
+        r.field("access")
+            .field("master")
+            .fault(problem, "give \"managed\" or {\"secret\": \"<name>\"}");
     }
 }
 

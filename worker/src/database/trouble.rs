@@ -38,7 +38,8 @@ pub(super) fn another_script(script: &Script) -> Failure {
 
 /// The master user is not one to be made.
 pub(super) fn is_master(login: &Login) -> Failure {
-    let text = format!("user {:?}: is the master user, whose password is another matter", login.user);
+    let text =
+        format!("user {:?}: is the master user, whose password is another matter", login.user);
     Failure::permanent(FailureCode::GrantFailed, text)
 }
 

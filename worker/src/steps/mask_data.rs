@@ -116,12 +116,8 @@ mod tests {
 
     #[test]
     fn the_report_says_which_scripts_ran_now() {
-        let masked = |how, rows| Masked {
-            script: "a".into(),
-            how,
-            rows,
-            took: Duration::from_millis(7),
-        };
+        let masked =
+            |how, rows| Masked { script: "a".into(), how, rows, took: Duration::from_millis(7) };
         let now = report(&[masked(How::Did, Some(3))], BTreeMap::new());
         assert_eq!((now.how, now.details["script a"].as_str()), (How::Did, "ran, 3 rows, 7 ms"));
         let before = report(&[masked(How::FoundDone, None)], BTreeMap::new());

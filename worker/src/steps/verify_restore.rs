@@ -93,9 +93,7 @@ mod tests {
         .unwrap()
     }
 
-    fn judged(
-        answers: &[Result<Value, String>],
-    ) -> Result<BTreeMap<String, String>, Failure> {
+    fn judged(answers: &[Result<Value, String>]) -> Result<BTreeMap<String, String>, Failure> {
         judge(&checks(), answers, FailureCode::CheckFailed, Value::to_string)
     }
 

@@ -1,6 +1,6 @@
 //! A local cloud in process, in virtual time, and workers on it that do nothing by themselves.
 
-use crate::database::{Answers, Databases, Login};
+use crate::database::SqlDatabases;
 use crate::fleet::Worker;
 use crate::settings::Settings;
 use aurora_restore_local::clock::TokioNow;
@@ -22,7 +22,6 @@ use aurora_restore_shared::request::{Priority, Request};
 use aurora_restore_shared::settings::Common;
 use aurora_restore_shared::store::{ClaimOutcome, Spec};
 use aws_sdk_rds::config::SharedHttpClient;
-use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,20 +54,6 @@ pub(crate) fn job(worker: &Worker, n: u32, priority: Priority) -> JobState {
     JobState::accepted(id, region, priority, worker.now_ms(), FIRST_MS)
 }
 
-/// Nobody answers at any database.
-#[derive(Debug)]
-struct NoDatabases;
-
-impl Databases for NoDatabases {
-    fn ask<'a>(
-        &'a self,
-        _login: &'a Login,
-        _queries: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Answers, String>> {
-        Box::pin(async { Err("nobody is there".to_owned()) })
-    }
-}
-
 /// A local cloud with table and queues.
 pub(crate) struct Lab {
     pub(crate) cloud: Cloud,
@@ -93,7 +78,7 @@ impl Lab {
         let env = Environment::in_process(http, self.clock, Entropy::seeded(1), &common, name);
         let account = common.local_account.clone();
         let settings = Settings { worker_id: name.parse().ok(), ..Settings::defaults(common) };
-        Worker::new(env, account, settings, Arc::new(NoDatabases))
+        Worker::new(env, account, settings, Arc::new(SqlDatabases::new(None)))
     }
 
     pub(crate) async fn pass(&self, time: Duration) {

@@ -15,7 +15,7 @@ use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::Script;
 use mysql_async::prelude::Queryable;
-use mysql_async::{Conn, Error, Row};
+use mysql_async::{Conn, Error, QueryResult, TextProtocol};
 use tokio::time::{Instant, timeout};
 
 const MARKS: &str = "CREATE TABLE IF NOT EXISTS aurora_restore.masked (
@@ -24,8 +24,7 @@ const MARKS: &str = "CREATE TABLE IF NOT EXISTS aurora_restore.masked (
     PRIMARY KEY (job, script)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin";
 
-const FIND: &str =
-    "SELECT sha256, state FROM aurora_restore.masked WHERE job = ? AND script = ?";
+const FIND: &str = "SELECT sha256, state FROM aurora_restore.masked WHERE job = ? AND script = ?";
 
 const START: &str =
     "INSERT INTO aurora_restore.masked (job, script, sha256, state) VALUES (?, ?, ?, 'started')";
@@ -64,8 +63,7 @@ async fn run_once(conn: &mut Conn, job: JobId, script: &Script) -> Result<Masked
     let failed = |e: Error| sorted(&e, FailureCode::MaskFailed, &of_script(script));
     lock(conn, &format!("aurora-restore {job}"), &of_script(script)).await?;
     let (id, hash) = (job.to_string(), script_hash(script));
-    let done =
-        |how, rows| Masked { script: script.name.clone(), how, rows, took: began.elapsed() };
+    let done = |how, rows| Masked { script: script.name.clone(), how, rows, took: began.elapsed() };
     match mark(conn, &id, script).await.map_err(failed)? {
         Some((found, _)) if found != hash => return Err(another_script(script)),
         Some((_, state)) if state == "done" => return Ok(done(How::FoundDone, None)),
@@ -101,12 +99,18 @@ async fn mark(
 /// Runs all its statements; returns how many rows they have changed.
 async fn run(conn: &mut Conn, sql: &str) -> Result<u64, Error> {
     let mut result = conn.query_iter(sql).await?;
-    let mut rows = 0;
+    let mut rows = changed(&result);
     while !result.is_empty() {
-        rows += result.affected_rows();
-        result.for_each(|_: Row| ()).await?;
+        result.for_each(|_| ()).await?;
+        rows += changed(&result);
     }
     Ok(rows)
+}
+
+/// How many rows the statement at hand has changed; none where it answers with rows.
+fn changed(result: &QueryResult<'_, '_, TextProtocol>) -> u64 {
+    let is_change = result.columns().is_some_and(|columns| columns.is_empty());
+    if is_change { result.affected_rows() } else { 0 }
 }
 
 fn interrupted(script: &Script) -> Failure {

@@ -15,28 +15,23 @@ pub(super) fn ends_transaction(sql: &str) -> Option<&'static str> {
 
 /// The words of each statement, in upper case, without what is quoted or commented out.
 fn statements(sql: &str) -> Vec<Vec<String>> {
-    let mut statements = vec![Vec::new()];
-    let mut word = String::new();
+    let mut statements = Vec::new();
+    let (mut words, mut word) = (Vec::new(), String::new());
     let mut rest = sql;
     while let Some(c) = rest.chars().next() {
         let skipped = skip(rest);
-        let is_part = skipped.is_none() && (c.is_ascii_alphanumeric() || c == '_');
-        if is_part {
+        if skipped.is_none() && (c.is_ascii_alphanumeric() || c == '_') {
             word.push(c.to_ascii_uppercase());
-        } else {
-            if !word.is_empty() {
-                statements.last_mut().map(|words: &mut Vec<String>| words.push(word.clone()));
-                word.clear();
-            }
-            if c == ';' {
-                statements.push(Vec::new());
-            }
+        } else if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if skipped.is_none() && c == ';' {
+            statements.push(std::mem::take(&mut words));
         }
         rest = &rest[skipped.unwrap_or(c.len_utf8())..];
     }
-    if !word.is_empty() {
-        statements.last_mut().map(|words| words.push(word));
-    }
+    words.push(word);
+    statements.push(words);
     statements
 }
 
@@ -49,7 +44,9 @@ fn skip(rest: &str) -> Option<usize> {
     match chars.next()? {
         quote @ ('\'' | '"' | '`') => Some(quoted(rest, quote)),
         '#' => Some(from(1, "\n")),
-        '-' if rest.starts_with("--") && rest[2..].chars().next().is_none_or(char::is_whitespace) => {
+        '-' if rest.starts_with("--")
+            && rest[2..].chars().next().is_none_or(char::is_whitespace) =>
+        {
             Some(from(2, "\n"))
         }
         // MySQL runs what is in these comments.

@@ -20,11 +20,7 @@ pub(in crate::database) async fn ask(
     beside(login, connection, ask_all(&mut client, login, queries)).await
 }
 
-async fn ask_all(
-    client: &mut Client,
-    login: &Login,
-    queries: &[&str],
-) -> Result<Answers, Failure> {
+async fn ask_all(client: &mut Client, login: &Login, queries: &[&str]) -> Result<Answers, Failure> {
     let mut answers = Vec::new();
     for query in queries {
         answers.push(match ask_one(client, query).await {

@@ -68,9 +68,7 @@ async fn run_once(client: &mut Client, job: JobId, script: &Script) -> Result<Ma
     let failed = |e: Error| sorted(&e, FailureCode::MaskFailed, &of_script(script));
     let transaction = begin(client, job).await.map_err(failed)?;
     let (id, hash) = (job.to_string(), script_hash(script));
-    let done = |how, rows| {
-        Masked { script: script.name.clone(), how, rows, took: began.elapsed() }
-    };
+    let done = |how, rows| Masked { script: script.name.clone(), how, rows, took: began.elapsed() };
     let mark = transaction.query_opt(FIND, &[&id, &script.name]).await.map_err(failed)?;
     match mark.map(|row| row.get::<_, String>(0)) {
         Some(found) if found == hash => return Ok(done(How::FoundDone, None)),

@@ -102,7 +102,8 @@ async fn beside<T>(
 /// Connects, and leaves again.
 pub(super) async fn connect_as(authority: &Authority, login: &Login) -> Result<(), Failure> {
     let (client, connection) = connect(authority, login, Session::Reading).await?;
-    let hello = async { client.batch_execute("").await.map_err(|e| not_connected(login, &words(&e))) };
+    let hello =
+        async { client.batch_execute("").await.map_err(|e| not_connected(login, &words(&e))) };
     beside(login, connection, hello).await
 }
 
