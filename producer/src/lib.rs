@@ -4,6 +4,7 @@
 //! written since. It never calls RDS but to read (`plan`). The command line in `cli` is a thin
 //! face of this library.
 
+pub mod approve;
 pub mod init;
 pub mod operate;
 pub mod plan_view;

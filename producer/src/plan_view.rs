@@ -3,7 +3,7 @@
 use crate::trouble::Trouble;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::estimate::{Operation, usual};
-use aurora_restore_shared::facts;
+use aurora_restore_shared::facts::{self, Reach, Site, SourceFacts, SourceKind};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::fault::{Fault, Faults};
 use aurora_restore_shared::plan::{Plan, PlannedStep, StepName, plan};
@@ -44,7 +44,13 @@ pub async fn preview(env: &Environment, request: &Request) -> Result<Preview, Pr
     }
     let source = env.place(request.source.account(), request.source.region()).await;
     let source = source.map_err(Trouble::from)?;
-    let facts = facts::read(&source.rds(), request).await.map_err(no_facts)?;
+    let target = env.place(&request.target.account, &request.target.region).await;
+    let target = target.map_err(Trouble::from)?;
+    let (source_rds, keys, target_rds) = (source.rds(), source.kms(), target.rds());
+    let now_ms = env.clock.now_ms();
+    let reach = Reach { source: &source_rds, keys: &keys, target: &target_rds, now_ms };
+    let facts = facts::read(reach, request).await.map_err(no_facts)?;
+    let facts = SourceFacts { site: Site::of(&env.common, request), ..facts };
     let plan = plan(request, &facts).map_err(PreviewError::BadInput)?;
     let usual = usual_times(&plan);
     let total = total(&plan.steps, &usual);
@@ -68,15 +74,26 @@ fn no_facts(failure: Failure) -> PreviewError {
 
 fn usual_times(plan: &Plan) -> BTreeMap<StepName, Duration> {
     let operation = |step: &PlannedStep| match step.name {
+        StepName::RestoreCluster if plan.facts.kind == SourceKind::Clone => {
+            Some(Operation::CloneCluster)
+        }
         StepName::RestoreCluster => {
             Some(Operation::RestoreCluster { gib: plan.facts.allocated_gib })
         }
+        StepName::MakeShareable | StepName::CopySnapshot => {
+            Some(Operation::CopySnapshot { gib: plan.facts.allocated_gib })
+        }
+        StepName::OpenAccess | StepName::SwapIn => Some(Operation::Modify),
         StepName::CreateInstances => Some(Operation::CreateInstances),
         StepName::SetCredentials => Some(Operation::ResetPassword),
         StepName::ResolveSource
         | StepName::CheckTarget
+        | StepName::ShareSnapshot
         | StepName::MaskData
         | StepName::VerifyRestore
+        | StepName::RemoveCopies
+        | StepName::RetireOld
+        | StepName::Expire
         | StepName::Notify => None,
     };
     plan.steps.iter().filter_map(|step| Some((step.name, usual(operation(step)?)))).collect()

@@ -112,6 +112,7 @@ impl Submitter {
             hash: request.hash(),
             submitted_by: self.identity.get_or_init(|| caller(&self.env)).await.clone(),
             created_at_ms: self.env.clock.now_ms(),
+            aftercare: None,
         }
     }
 

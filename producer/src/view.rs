@@ -178,7 +178,7 @@ pub struct PlanView {
     pub quotas: QuotaView,
     /// The slots it holds while it works.
     pub slots: Vec<String>,
-    /// What it renames or deletes of what is there: nothing, in this release.
+    /// What it renames or deletes of what is there, and when.
     pub destroys: Vec<String>,
 }
 
@@ -195,15 +195,35 @@ impl PlanView {
     /// What a restore of a request would do.
     #[must_use]
     pub fn of(request: &Request, preview: Preview) -> Self {
-        let target = &request.target;
         let usual = preview.usual.iter().map(|(name, time)| (name.as_str(), as_ms(*time)));
         Self {
             usual_ms: usual.collect(),
             usual_total_ms: as_ms(preview.total),
             quotas: QuotaView { clusters: 1, instances: preview.plan.instance_count() },
-            slots: vec![format!("target {} {} {}", target.account, target.region, target.cluster)],
-            destroys: Vec::new(),
+            slots: slots(request, &preview.plan),
+            destroys: destroys(request, &preview.plan),
             plan: preview.plan,
         }
     }
+}
+
+/// The limited things that a restore holds while it works.
+fn slots(request: &Request, plan: &Plan) -> Vec<String> {
+    let target = &request.target;
+    let name = format!("target {} {} {}", target.account, target.region, target.cluster);
+    let hops = [&plan.path.shareable, &plan.path.copy].into_iter().flatten();
+    let copies = hops.map(|hop| format!("copy {} {}", hop.account, hop.region));
+    std::iter::once(name).chain(copies).collect()
+}
+
+/// What is renamed or deleted of what is there, and when.
+fn destroys(request: &Request, plan: &Plan) -> Vec<String> {
+    let target = &request.target.cluster;
+    let old = plan.replaces.as_ref().map(|old| {
+        let kept = request.keep.replaced.as_ref().map_or("1d".to_owned(), ToString::to_string);
+        format!("cluster {target} ({}): renamed when the new one is verified, deleted {kept} after", old.resource_id)
+    });
+    let restored = request.keep.restored.as_ref();
+    let restored = restored.map(|kept| format!("the restored cluster itself, {kept} after"));
+    old.into_iter().chain(restored).collect()
 }

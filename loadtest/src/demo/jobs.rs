@@ -75,6 +75,7 @@ impl Job {
             hash: String::new(),
             submitted_by: String::new(),
             created_at_ms: self.created_at_ms,
+            aftercare: None,
         };
         Ok(JobView::of(&spec, state.as_ref(), env.clock.now_ms()))
     }

@@ -4,7 +4,7 @@ use super::screen::Screen;
 use super::sql::{Content, Sql};
 use anyhow::{Context, Result, ensure};
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_worker::database::{Hidden, Login};
+use aurora_restore_worker::database::{Engine, Hidden, Login};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -171,6 +171,7 @@ pub(super) async fn login(env: &Environment, cluster: &str, password: &str) -> R
     let page = rds.describe_db_clusters().db_cluster_identifier(cluster).send().await?;
     let found = page.db_clusters().first().with_context(|| format!("no cluster {cluster}"))?;
     Ok(Login {
+        engine: Engine::Postgres,
         host: found.endpoint().unwrap_or_default().to_owned(),
         port: u16::try_from(found.port().unwrap_or(5432))?,
         database: found.database_name().unwrap_or(DATABASE).to_owned(),

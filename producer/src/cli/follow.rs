@@ -46,6 +46,7 @@ impl Followed {
             hash: String::new(),
             submitted_by: String::new(),
             created_at_ms: self.created_at_ms,
+            aftercare: None,
         };
         Ok(JobView::of(&spec, state.as_ref(), env.clock.now_ms()))
     }

@@ -1,5 +1,6 @@
 //! The command line: one file per verb, and what they share.
 
+mod approve;
 mod context;
 mod error;
 mod files;
@@ -56,6 +57,8 @@ enum Verb {
     Init(init::Args),
     /// Submit requests: one job each.
     Submit(submit::Args),
+    /// Agree to a swap onto a protected target.
+    Approve(approve::Args),
     /// Say what a request would do, and do nothing.
     Plan(plan::Args),
     /// List the newest jobs.
@@ -88,6 +91,7 @@ async fn run_verb(context: &Context, verb: Verb) -> Result<(), CliError> {
     match verb {
         Verb::Init(args) => init::run(context, args).await,
         Verb::Submit(args) => submit::run(context, args).await,
+        Verb::Approve(args) => approve::run(context, args).await,
         Verb::Plan(args) => plan::run(context, args).await,
         Verb::List(args) => list::run(context, args).await,
         Verb::Show(args) => show::run(context, args).await,

@@ -203,9 +203,9 @@ fn access(request: &Request) -> AccessPart {
         Some(Master::Secret(name)) => format!("from secret {name}"),
     };
     let user = |user: &aurora_restore_shared::request::User| UserPart {
-        name: user.name.clone(),
+        name: user.name.to_string(),
         secret: user.secret.clone(),
-        grants: user.grants.clone(),
+        grants: user.grants.iter().map(ToString::to_string).collect(),
     };
     let users = access.users.iter().map(user).collect();
     AccessPart { master, users, open_after_masking: access.open_after_masking }

@@ -78,7 +78,7 @@ pub(super) fn encryption(
     key: Option<&str>,
 ) -> Encryption {
     match (kind, is_encrypted, key) {
-        (Some(StorageEncryptionType::SseRds), _, _) => Encryption::SseRds,
+        (Some(kind), _, _) if kind.as_str() == "sse-rds" => Encryption::SseRds,
         (_, Some(true), Some(key)) => Encryption::Key(key.to_owned()),
         _ => Encryption::None,
     }

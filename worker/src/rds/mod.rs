@@ -25,7 +25,7 @@ use aws_sdk_rds::types::Tag;
 pub use aurora_restore_shared::facts::{JOB_TAG, KEEP_TAG};
 
 /// A cluster of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
     /// Its immutable id.
     pub resource_id: String,
@@ -66,7 +66,7 @@ impl Cluster {
 }
 
 /// What stands under a target's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Found {
     /// Nothing.
     Nothing,

@@ -44,8 +44,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         return Ok(done(How::FoundDone, "no cluster is to go").into());
     };
     let rds = rds::target(&cx).await?;
+    let names = [&leaving.name, &leaving.last_name];
     let (there, members) = tokio::try_join!(
-        rds::standing(&rds, &[&leaving.name, &leaving.last_name]),
+        rds::standing(&rds, &names),
         rds::members(&rds, &leaving.last_name)
     )?;
     let renamed_at = cx.committed.get(RENAMED_AT).and_then(|at| at.parse().ok());

@@ -6,6 +6,7 @@ use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::ids::{AccountId, RegionName};
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::Notify;
+use aws_sdk_eventbridge::operation::RequestId;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde_json::{Value, json};
 
@@ -44,7 +45,6 @@ async fn tell(
     receiver: &Notify,
     news: &Value,
 ) -> Result<Option<String>, Failure> {
-    use aws_sdk_sns::operation::RequestId as _;
     match receiver {
         Notify::Sns(arn) => {
             let (account, region) = place_of(arn)?;

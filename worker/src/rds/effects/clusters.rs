@@ -7,7 +7,7 @@ use crate::step::StepContext;
 use aurora_restore_shared::failure::{Failure, wire_code};
 use aws_sdk_rds::Client;
 use aws_sdk_rds::operation::RequestId;
-use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDbClusterFluentBuilder;
+use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 
 /// Creates one instance; the answer is the AWS request id. One of the name that is there already is
 /// looked at by the next visit, unless it belongs to another cluster.
@@ -39,11 +39,11 @@ pub async fn create_instance(
     }
 }
 
-fn modify(rds: &Client, name: &str) -> ModifyDbClusterFluentBuilder {
+fn modify(rds: &Client, name: &str) -> ModifyDBClusterFluentBuilder {
     rds.modify_db_cluster().db_cluster_identifier(name).apply_immediately(true)
 }
 
-async fn send(call: ModifyDbClusterFluentBuilder, doing: &str) -> Result<Option<String>, Failure> {
+async fn send(call: ModifyDBClusterFluentBuilder, doing: &str) -> Result<Option<String>, Failure> {
     let answer = call.send().await.map_err(|e| Failure::from_sdk(doing, &e))?;
     Ok(answer.request_id().map(str::to_owned))
 }
