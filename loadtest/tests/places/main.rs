@@ -1,5 +1,6 @@
 //! The fleet in several places: other accounts, which it reaches through a role only, and several
 //! Regions, each with queues, a dispatcher and an observer of its own.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, as in tests themselves")]
 
 mod regions;
 mod spoke;
