@@ -507,7 +507,7 @@ async fn a_woken_job_is_woken_once_while_nobody_takes_it() {
     // An observer alone, and no poller: the job is woken and stays where it is.
     let watcher = sim.worker("watcher");
     let region = "us-east-1".parse().unwrap();
-    let observing = aurora_restore_worker::observer::run(&watcher, &region);
+    let observing = aurora_restore_worker::observer::run(&watcher, &watcher.account, &region);
     assert!(tokio::time::timeout(HOUR, observing).await.is_err());
     let woken = sim.state(job).await.unwrap();
     assert_eq!((woken.dispatches, woken.watch), (1, None));

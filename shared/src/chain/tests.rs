@@ -30,6 +30,7 @@ impl Records {
             request,
             submitted_by: "arn:aws:iam::111111111111:user/ops".into(),
             created_at_ms: START_MS,
+            aftercare: None,
         };
         let target = &spec.request.target;
         let (region, priority) = (target.region.clone(), spec.request.priority);

@@ -33,7 +33,7 @@ const YOUNG: Duration = Duration::from_secs(30);
 const SOURCE_IDENTITY: &str = "aurora-restore";
 
 /// What becomes of a job whose role is refused. The one place that says so.
-const REFUSED: FailureKind = FailureKind::Permanent;
+const REFUSED: FailureKind = FailureKind::NeedsPerson;
 
 /// What is asked of STS.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ async fn the_two_meanings_of_the_snapshot_quota_are_told_apart_in_awss_own_words
     let lab = Lab::ready().await;
     let worker = lab.worker("w");
     let (account, region) = (worker.account.to_string(), &worker.settings.common.region);
-    let rds = worker.env.rds(region);
+    let rds = worker.env.home_place(region).await.unwrap().rds();
     let make = rds.create_db_cluster().db_cluster_identifier("orders").engine("aurora-postgresql");
     make.master_username("postgres").master_user_password("correct-horse").send().await.unwrap();
     lab.pass(Duration::from_secs(3_600)).await;

@@ -122,9 +122,9 @@ mod tests {
         }))
         .unwrap();
         let good = Cluster { engine_version: "15.4".into(), members: 1, ..Cluster::creating("c") };
-        assert!(check_settings(&plan, &good).is_ok());
-        assert!(check_settings(&plan, &Cluster { members: 0, ..good.clone() }).is_err());
+        assert!(check_settings(&plan, &good, false).is_ok());
+        assert!(check_settings(&plan, &Cluster { members: 0, ..good.clone() }, false).is_err());
         let newer = Cluster { engine_version: "16.6".into(), ..good };
-        assert!(check_settings(&plan, &newer).is_err());
+        assert!(check_settings(&plan, &newer, false).is_err());
     }
 }

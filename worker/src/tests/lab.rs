@@ -106,6 +106,7 @@ impl Lab {
             request,
             submitted_by: "arn:aws:iam::111111111111:root".into(),
             created_at_ms: job.created_at_ms,
+            aftercare: None,
         };
         worker.store.put_spec(&spec).await.unwrap();
         assert!(worker.store.put_state(job).await.unwrap());

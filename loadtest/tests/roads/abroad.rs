@@ -1,0 +1,122 @@
+//! Roads between accounts and Regions.
+
+use super::{HOUR, HUB, SPOKE, codes, latest, resource_id, restore};
+use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_local::identity::{Role, Trust};
+use aurora_restore_shared::settings::Account;
+use serde_json::{Value, json};
+
+const ROLE: &str = "arn:aws:iam::222222222222:role/aurora-restore";
+const THERE: &str = "eu-west-1";
+
+/// A hub with a source, and a spoke that the settings name; a cluster of the target's name stands in
+/// the spoke, with its secret.
+async fn two_accounts(seed: u64) -> Sim {
+    let mut sim = Sim::prepared(seed).await.unwrap();
+    sim.make_source_in(SPOKE, THERE).await.unwrap();
+    let trust = Trust::of(HUB).unwrap().with_external_id("restore-staging");
+    sim.cloud.world().identity.add_role(Role::new(ROLE, vec![trust])).unwrap();
+    sim.settle(|common| {
+        let (role, external_id) = (Some(ROLE.to_owned()), Some("restore-staging".to_owned()));
+        let spoke = Account { role, external_id, ..Account::default() };
+        common.accounts.insert(SPOKE.parse().unwrap(), spoke);
+        common.regions = vec!["us-east-1".parse().unwrap(), THERE.parse().unwrap()];
+        common.allow_sse_rds_sharing = true;
+    });
+    let env = sim.env("setup");
+    env.queues(&THERE.parse().unwrap()).create().await.unwrap();
+    sim
+}
+
+/// Where the target is, and what of its settings must be named there.
+fn there(cluster: &str, region: &str) -> Value {
+    json!({
+        "account": SPOKE, "region": region, "cluster": cluster,
+        "subnet_group": "default", "security_groups": ["sg-0aa11bb22cc33dd44"],
+        "parameter_group": "default.aurora-postgresql15",
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_is_shared_copied_and_restored_in_another_account_and_region() {
+    let sim = two_accounts(1).await;
+    let worker = sim.start("w1");
+    let target = json!({"target": there("orders-staging", THERE)});
+    let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
+    assert_eq!(codes(&sim, job).await, [""; 0]);
+    assert!(resource_id(&sim, SPOKE, THERE, "orders-staging").await.is_some());
+    assert_eq!(sim.effects("CopyDBClusterSnapshot"), 1);
+    assert_eq!(sim.effects("DeleteDBClusterSnapshot"), 1, "the copy is no longer needed");
+    let shares = sim.effects("ModifyDBClusterSnapshotAttribute");
+    assert_eq!(shares, 2, "the source is shared, and no longer shared in the end");
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_same_region_another_account_restores_the_shared_snapshot_without_a_copy() {
+    let sim = two_accounts(2).await;
+    sim.make_source_in(SPOKE, "us-east-1").await.unwrap();
+    let worker = sim.start("w1");
+    let target = json!({"target": there("orders-staging", "us-east-1")});
+    let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
+    assert_eq!(sim.effects("CopyDBClusterSnapshot"), 0);
+    assert!(resource_id(&sim, SPOKE, "us-east-1", "orders-staging").await.is_some());
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_of_another_account_and_region_is_masked_verified_and_swapped() {
+    let mut sim = two_accounts(3).await;
+    sim.settle(|common| {
+        let spoke = common.accounts.get_mut(&SPOKE.parse().unwrap()).unwrap();
+        let closed = vec!["sg-0closed".to_owned()];
+        spoke.closed_security_groups.insert(THERE.parse().unwrap(), closed);
+    });
+    let old = resource_id(&sim, SPOKE, THERE, "orders-prod").await.unwrap();
+    let worker = sim.start("w1");
+    let mut target = there("orders-prod", THERE);
+    super::merge(&mut target, json!({"if_exists": "swap", "deletion_protection": true}));
+    let more = json!({
+        "target": target,
+        "access": {"master": {"secret": "drill/orders/master"}, "open_after_masking": true},
+        "mask": {"scripts": [{"name": "customers", "sql": "UPDATE customers SET email = 'x'"}]},
+        "verify": {"compare_settings": true},
+    });
+    let job = sim.submit(&restore(latest(), "orders-prod", more)).await.unwrap();
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
+    assert_eq!(codes(&sim, job).await, [""; 0]);
+    let new = resource_id(&sim, SPOKE, THERE, "orders-prod").await.unwrap();
+    assert_ne!(new, old);
+    let rds = sim.env("reader").place(&SPOKE.parse().unwrap(), &THERE.parse().unwrap()).await;
+    let all = rds.unwrap().rds().describe_db_clusters().send().await.unwrap().db_clusters.unwrap();
+    let cluster = all.iter().find(|c| c.db_cluster_identifier() == Some("orders-prod")).unwrap();
+    let groups = cluster.vpc_security_groups().iter().filter_map(|g| g.vpc_security_group_id());
+    assert_eq!(groups.collect::<Vec<_>>(), ["sg-0aa11bb22cc33dd44"], "access is open");
+    assert_eq!(cluster.deletion_protection(), Some(true));
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_swap_onto_a_protected_target_waits_for_somebody_elses_approval() {
+    let mut sim = two_accounts(4).await;
+    sim.settle(|common| common.protected.clusters = vec!["*-prod".into()]);
+    let worker = sim.start("w1");
+    let mut target = there("orders-prod", THERE);
+    super::merge(&mut target, json!({"if_exists": "swap"}));
+    let request = restore(latest(), "orders-prod", json!({"target": target}));
+    let job = sim.submit(&request).await.unwrap();
+    while !sim.state(job).await.unwrap().is_parked() {
+        sim.pass(std::time::Duration::from_secs(1)).await;
+    }
+    assert_eq!(codes(&sim, job).await, ["approval_needed"]);
+    assert_eq!(sim.effects("RestoreDBClusterFromSnapshot"), 0);
+    let own = aurora_restore_producer::approve::approve(&sim.env("caller"), job).await;
+    assert!(own.is_err(), "whoever submits does not approve: {own:?}");
+    let store = sim.env("somebody").store();
+    let approval = aurora_restore_shared::store::Approval { by: "arn:aws:iam::1:user/b".into(), at_ms: 0 };
+    assert!(store.approve(job, &approval).await.unwrap());
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
+    worker.drain().await;
+}

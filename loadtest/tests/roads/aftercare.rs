@@ -1,0 +1,40 @@
+//! What happens after a restore has ended: throw-away copies expire.
+
+use super::{HOUR, HUB, latest, resource_id, restore};
+use aurora_restore_loadtest::sim::Sim;
+use serde_json::json;
+
+#[tokio::test(start_paused = true)]
+async fn a_throw_away_copy_is_renamed_and_deleted_an_hour_later_and_nothing_of_it_is_left() {
+    let sim = Sim::prepared(1).await.unwrap();
+    let worker = sim.start("w1");
+    let keep = json!({"keep": {"restored": "2h"}});
+    let job = sim.submit(&restore(latest(), "orders-drill", keep)).await.unwrap();
+    sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
+    let made = resource_id(&sim, HUB, "us-east-1", "orders-drill").await;
+    sim.pass(HOUR + HOUR / 2).await;
+    assert_eq!(resource_id(&sim, HUB, "us-east-1", "orders-drill").await, made, "still kept");
+    sim.pass(HOUR).await;
+    assert_eq!(resource_id(&sim, HUB, "us-east-1", "orders-drill").await, None, "renamed away");
+    let leaving = format!("orders-drill-gone-{}", job.short());
+    assert_eq!(resource_id(&sim, HUB, "us-east-1", &leaving).await, made, "no late call meets another");
+    sim.pass(2 * HOUR).await;
+    assert_eq!(sim.clusters_of(job), [""; 0]);
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_restore_under_the_name_of_an_expired_copy_is_not_touched() {
+    let sim = Sim::prepared(2).await.unwrap();
+    let worker = sim.start("w1");
+    let keep = json!({"keep": {"restored": "2h"}});
+    let job = sim.submit(&restore(latest(), "orders-drill", keep)).await.unwrap();
+    sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
+    sim.pass(2 * HOUR + HOUR / 2).await;
+    let next = sim.submit(&restore(latest(), "orders-drill", json!({}))).await.unwrap();
+    sim.until_succeeded(&[next], 5 * HOUR).await.unwrap();
+    sim.pass(12 * HOUR).await;
+    assert_eq!(sim.clusters_of(job), [""; 0]);
+    assert_eq!(sim.clusters_of(next), ["orders-drill"]);
+    worker.drain().await;
+}
