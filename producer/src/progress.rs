@@ -2,8 +2,8 @@
 
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::job::{JobState, Status, StepStatus};
-use aurora_restore_shared::plan::{StepName, step_names};
-use aurora_restore_shared::request::Request;
+use aurora_restore_shared::plan::StepName;
+use aurora_restore_shared::store::Spec;
 
 /// How far a job is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,12 @@ pub struct Progress {
 impl Progress {
     /// How far a job is at a moment.
     #[must_use]
-    pub fn of(request: &Request, state: &JobState, now_ms: EpochMs) -> Self {
-        let names = step_names(request);
+    pub fn of(spec: &Spec, state: &JobState, now_ms: EpochMs) -> Self {
+        // What has ended well had the steps that it has done; until then they are a guess.
+        let names: Vec<StepName> = match state.status {
+            Status::Succeeded => state.steps.keys().copied().collect(),
+            _ => spec.step_names(),
+        };
         let is =
             |name: &StepName, status| state.steps.get(name).is_some_and(|s| s.status == status);
         let done = names.iter().filter(|name| is(name, StepStatus::Done)).count();

@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::standing::Standing;
 use aurora_restore_shared::clock::{EpochMs, as_ms, timestamp};
 use aurora_restore_shared::job::{FailedAt, JobState};
-use aurora_restore_shared::plan::{Plan, StepName, step_names};
+use aurora_restore_shared::plan::{Plan, StepName};
 use aurora_restore_shared::request::{Request, SnapshotPick, Source};
 use aurora_restore_shared::store::Spec;
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub fn span(ms: i64) -> String {
 pub struct JobView {
     /// Its id.
     pub id: String,
+    /// `restore`, or the step of aftercare that it is: `retire_old`, `remove_copies`, `expire`.
+    pub kind: &'static str,
     /// Where it stands: a status, `parked`, or `incomplete`.
     pub status: &'static str,
     /// Its priority.
@@ -114,11 +116,12 @@ impl JobView {
     #[must_use]
     pub fn of(spec: &Spec, state: Option<&JobState>, now_ms: EpochMs) -> Self {
         let request = &spec.request;
-        let progress = state.map(|state| Progress::of(request, state, now_ms));
-        let all = || step_names(request).len();
+        let progress = state.map(|state| Progress::of(spec, state, now_ms));
+        let all = || spec.step_names().len();
         let target = &request.target;
         Self {
             id: spec.id.to_string(),
+            kind: spec.aftercare.as_ref().map_or("restore", |care| care.step.as_str()),
             status: state.map_or(INCOMPLETE, |state| Standing::of(state).as_str()),
             priority: request.priority.as_str(),
             caller: request.caller_name().to_owned(),
@@ -221,7 +224,10 @@ fn destroys(request: &Request, plan: &Plan) -> Vec<String> {
     let target = &request.target.cluster;
     let old = plan.replaces.as_ref().map(|old| {
         let kept = request.keep.replaced.as_ref().map_or("1d".to_owned(), ToString::to_string);
-        format!("cluster {target} ({}): renamed when the new one is verified, deleted {kept} after", old.resource_id)
+        format!(
+            "cluster {target} ({}): renamed when the new one is verified, deleted {kept} after",
+            old.resource_id
+        )
     });
     let restored = request.keep.restored.as_ref();
     let restored = restored.map(|kept| format!("the restored cluster itself, {kept} after"));

@@ -4,8 +4,8 @@
 //! written to DynamoDB and SQS. It holds no behaviour of either side: it knows step *names*, never
 //! what a step does.
 
-pub mod chain;
 pub mod aftercare;
+pub mod chain;
 pub mod clock;
 pub mod entropy;
 pub mod environment;

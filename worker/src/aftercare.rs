@@ -31,7 +31,6 @@ pub async fn submit(worker: &Worker, spec: &Spec, plan: &Plan, job: &JobState) -
 
 fn state(care: &Aftercare, of: &JobState, now_ms: i64) -> JobState {
     let first = care.not_before_ms - now_ms;
-    let accepted =
-        JobState::accepted(care.id(), of.region.clone(), Priority::Low, now_ms, first);
+    let accepted = JobState::accepted(care.id(), of.region.clone(), Priority::Low, now_ms, first);
     JobState { status: Status::Waiting, plan_epoch: Some(PLANNED), ..accepted }
 }

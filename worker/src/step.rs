@@ -143,7 +143,9 @@ impl<'a> StepContext<'a> {
         let plan = self.plan()?;
         let output = |name: &str| self.job.outputs.get(name).cloned();
         let last = output(COPY_ARN).or_else(|| plan.path.reuse.clone());
-        Ok(last.or_else(|| output(SHAREABLE_ARN)).unwrap_or_else(|| plan.facts.snapshot_arn.clone()))
+        Ok(last
+            .or_else(|| output(SHAREABLE_ARN))
+            .unwrap_or_else(|| plan.facts.snapshot_arn.clone()))
     }
 
     /// The clients where the target is, with the rights that are meant for it. Not to be kept.

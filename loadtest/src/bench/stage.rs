@@ -1,6 +1,6 @@
 //! What both doors are measured on: the fleet's own table and queues, with claimed jobs in them.
 
-use crate::sim::DRILL;
+use crate::sim::the_drill;
 use anyhow::{Context, bail};
 use aurora_restore_local::clock::SharedNow;
 use aurora_restore_local::cloud::Cloud;
@@ -51,7 +51,7 @@ impl Stage {
 }
 
 fn request(n: u16) -> anyhow::Result<Request> {
-    let mut request = Request::parse(DRILL).ok().context("the example is no request")?;
+    let mut request = the_drill();
     let target = format!("bench-{n}");
     request.target.cluster = target.parse().ok().context("not the name of a cluster")?;
     request.idempotency_key = Some(target);

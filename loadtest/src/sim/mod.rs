@@ -22,7 +22,7 @@ use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::{JobId, RegionName};
 use aurora_restore_shared::job::{JobState, Status};
-use aurora_restore_shared::request::Request;
+use aurora_restore_shared::request::{Keep, Request};
 use aurora_restore_shared::settings::Common;
 use aurora_restore_worker::fleet::Worker;
 use aurora_restore_worker::runtime;
@@ -37,8 +37,17 @@ use tokio::task::JoinHandle;
 /// When virtual time starts: 2026-11-22T00:00:00Z.
 pub const START_MS: i64 = 1_795_305_600_000;
 
-/// The request that most tests submit.
-pub const DRILL: &str = include_str!("../../../examples/drill.json");
+const DRILL: &str = include_str!("../../../examples/drill.json");
+
+/// The request that most tests submit: the example, but what it makes is kept.
+///
+/// # Panics
+/// When the example is not a request.
+#[must_use]
+pub fn the_drill() -> Request {
+    let drill = Request::parse(DRILL).expect("the example is a request");
+    Request { keep: Keep::default(), ..drill }
+}
 
 /// A virtual cloud with a fleet on it. Needs a current-thread tokio runtime in paused time.
 #[derive(Debug)]
@@ -294,10 +303,10 @@ impl Sim {
     /// The drill request with other names, so that several can run side by side.
     ///
     /// # Panics
-    /// When the example is not a request.
+    /// When the test names no cluster.
     #[must_use]
     pub fn drill(&self, target: &str) -> Request {
-        let mut request = Request::parse(DRILL).expect("the example is a request");
+        let mut request = the_drill();
         request.idempotency_key = Some(target.to_owned());
         request.target.cluster = target.parse().expect("the test names a cluster");
         request

@@ -1,7 +1,7 @@
 //! What is asked of the fleet: requests of several kinds, some of which cannot succeed.
 
 use super::knobs::{Knobs, Profile};
-use crate::sim::DRILL;
+use crate::sim::the_drill;
 use aurora_restore_shared::failure::FailureCode;
 use aurora_restore_shared::request::{Priority, Request, Source};
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Ord
 /// The one order of a run whose faults are not drawn: at once, with everything a job can have.
 #[must_use]
 pub fn plain() -> Order {
-    let request = Request::parse(DRILL).expect("the example is a request");
+    let request = the_drill();
     let (key, target) = ("plain".to_owned(), request.target.cluster.to_string());
     let request = Request { idempotency_key: Some(key.clone()), ..request };
     let (at, may_fail) = (Duration::ZERO, BTreeSet::new());
@@ -62,7 +62,7 @@ pub fn plain() -> Order {
 
 fn one(rng: &mut fastrand::Rng, n: usize, within: Duration) -> Order {
     let key = format!("copy-{n}");
-    let mut request = Request::parse(DRILL).expect("the example is a request");
+    let mut request = the_drill();
     request.idempotency_key = Some(key.clone());
     request.target.cluster = key.parse().expect("a short word is a cluster's name");
     request.priority = Priority::ALL[rng.usize(..Priority::ALL.len())].1;

@@ -115,7 +115,8 @@ async fn a_swap_onto_a_protected_target_waits_for_somebody_elses_approval() {
     let own = aurora_restore_producer::approve::approve(&sim.env("caller"), job).await;
     assert!(own.is_err(), "whoever submits does not approve: {own:?}");
     let store = sim.env("somebody").store();
-    let approval = aurora_restore_shared::store::Approval { by: "arn:aws:iam::1:user/b".into(), at_ms: 0 };
+    let approval =
+        aurora_restore_shared::store::Approval { by: "arn:aws:iam::1:user/b".into(), at_ms: 0 };
     assert!(store.approve(job, &approval).await.unwrap());
     sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
     worker.drain().await;

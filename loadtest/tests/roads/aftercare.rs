@@ -17,7 +17,11 @@ async fn a_throw_away_copy_is_renamed_and_deleted_an_hour_later_and_nothing_of_i
     sim.pass(HOUR).await;
     assert_eq!(resource_id(&sim, HUB, "us-east-1", "orders-drill").await, None, "renamed away");
     let leaving = format!("orders-drill-gone-{}", job.short());
-    assert_eq!(resource_id(&sim, HUB, "us-east-1", &leaving).await, made, "no late call meets another");
+    assert_eq!(
+        resource_id(&sim, HUB, "us-east-1", &leaving).await,
+        made,
+        "no late call meets another"
+    );
     sim.pass(2 * HOUR).await;
     assert_eq!(sim.clusters_of(job), [""; 0]);
     worker.drain().await;

@@ -83,7 +83,7 @@ async fn a_swap_that_cannot_be_done_is_taken_back_and_can_be_retried() {
     }
     // The old cluster is renamed away: now the new one's rename is refused.
     let refusal = FaultKind::RdsRefusal { code: "InvalidParameterCombination".into() };
-    let rule = FaultRule::new(refusal).on("ModifyDBCluster").at_most(1);
+    let rule = FaultRule::on("ModifyDBCluster", refusal, 1);
     sim.cloud.world().faults.add(rule);
     assert_eq!(ends(&sim, second).await, Status::Failed);
     assert_eq!(codes(&sim, second).await.last().map(String::as_str), Some("swap_failed"));
@@ -100,7 +100,7 @@ async fn without_capacity_the_next_class_of_the_ladder_is_taken() {
     let sim = Sim::prepared(5).await.unwrap();
     let worker = sim.start("w1");
     let refusal = FaultKind::RdsRefusal { code: "InsufficientDBInstanceCapacity".into() };
-    let rule = FaultRule::new(refusal).on("CreateDBInstance").at_most(1);
+    let rule = FaultRule::on("CreateDBInstance", refusal, 1);
     sim.cloud.world().faults.add(rule);
     let ladder = json!([{"class": "db.r6g.large", "fallback": ["db.r5.large"]}]);
     let ladder = json!({"target": {"instances": ladder}});
@@ -119,7 +119,8 @@ async fn a_job_waits_for_its_window_and_one_that_misses_its_deadline_does_nothin
     let sim = Sim::prepared(6).await.unwrap();
     let worker = sim.start("w1");
     // Virtual time starts on Sunday, 2026-11-22, at midnight in UTC.
-    let window = json!([{"days": ["sun"], "from": "05:00", "to": "08:00", "time_zone": "Europe/Berlin"}]);
+    let window =
+        json!([{"days": ["sun"], "from": "05:00", "to": "08:00", "time_zone": "Europe/Berlin"}]);
     let nightly = json!({"schedule": {"windows": window}});
     let waits = sim.submit(&restore(latest(), "orders-a", nightly)).await.unwrap();
     let late = json!({"schedule": {"windows": window, "start_before": "2026-11-22T03:00:00Z"}});

@@ -65,13 +65,14 @@ pub async fn run(context: &Context, args: Args) -> Result<(), CliError> {
     }
     let row = |job| row(&view(job), now_ms - job.spec.created_at_ms);
     let rows = jobs.iter().map(row).collect();
-    let header = ["JOB", "STATUS", "PRIORITY", "TARGET", "STEP", "DONE", "AGE", "CALLER"];
-    context.say(&table(context.colours(Stream::Stdout), &header, &[3, 7], rows))
+    let header = ["JOB", "KIND", "STATUS", "PRIORITY", "TARGET", "STEP", "DONE", "AGE", "CALLER"];
+    context.say(&table(context.colours(Stream::Stdout), &header, &[4, 8], rows))
 }
 
 fn row(job: &JobView, age_ms: i64) -> Vec<Cell> {
     vec![
         Cell::new(&job.id),
+        Cell::new(job.kind),
         status_cell(job.status),
         Cell::new(job.priority),
         Cell::new(&job.target.cluster),

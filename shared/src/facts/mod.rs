@@ -6,8 +6,8 @@ mod read;
 mod site;
 mod snapshots;
 
-pub use read::{Reach, read};
 pub use cluster::facts as cluster_facts;
+pub use read::{Reach, read};
 pub use site::Site;
 pub use snapshots::{JOB_TAG, KEEP_TAG};
 

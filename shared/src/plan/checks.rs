@@ -28,7 +28,8 @@ fn fault(path: &str, problem: impl Into<String>, fix: impl Into<String>) -> Faul
 fn engine(facts: &SourceFacts) -> Option<Fault> {
     let problem = || format!("is of engine {:?}", facts.engine);
     let is_known = ENGINES.contains(&facts.engine.as_str());
-    (!is_known).then(|| fault("source", problem(), format!("must be one of {}", ENGINES.join(", "))))
+    (!is_known)
+        .then(|| fault("source", problem(), format!("must be one of {}", ENGINES.join(", "))))
 }
 
 fn major(version: &str) -> Option<u32> {
@@ -40,7 +41,11 @@ fn older_version(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let is_older = major(wanted) < major(&facts.engine_version);
     is_older.then(|| {
         let problem = format!("is {wanted}, below the source's {}", facts.engine_version);
-        fault("target.engine_version", problem, "a restore never goes back to an older major version")
+        fault(
+            "target.engine_version",
+            problem,
+            "a restore never goes back to an older major version",
+        )
     })
 }
 
@@ -49,24 +54,33 @@ fn version_of_cluster(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let wanted = request.target.engine_version.as_ref()?;
     let differs = !facts.kind.is_snapshot() && *wanted != facts.engine_version;
     differs.then(|| {
-        let problem = format!("is {wanted}, and a point in time or a clone has its cluster's {}", facts.engine_version);
+        let problem = format!(
+            "is {wanted}, and a point in time or a clone has its cluster's {}",
+            facts.engine_version
+        );
         fault("target.engine_version", problem, "leave it out, or restore a snapshot")
     })
 }
 
 fn backtrack(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let asked = request.target.backtrack_hours.is_some_and(|hours| hours > 0);
-    (asked && facts.engine != "aurora-mysql").then(|| {
-        fault("target.backtrack_hours", "is for Aurora MySQL only", "leave it out")
-    })
+    (asked && facts.engine != "aurora-mysql")
+        .then(|| fault("target.backtrack_hours", "is for Aurora MySQL only", "leave it out"))
 }
 
 /// Applications that use a cluster under its name do not speak to another engine.
 fn other_engine(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let standing = facts.taken_by.as_ref()?;
     (standing.engine != facts.engine).then(|| {
-        let problem = format!("has the name of a cluster of engine {}, and the source is {}", standing.engine, facts.engine);
-        fault("target.cluster", problem, format!("choose another name than {}", request.target.cluster))
+        let problem = format!(
+            "has the name of a cluster of engine {}, and the source is {}",
+            standing.engine, facts.engine
+        );
+        fault(
+            "target.cluster",
+            problem,
+            format!("choose another name than {}", request.target.cluster),
+        )
     })
 }
 
@@ -89,7 +103,11 @@ fn serverless(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let has_range = request.target.serverless.as_ref().or(of_source).is_some();
     (specs.iter().any(wants) && !has_range).then(|| {
         let problem = "is left out, and an instance of class db.serverless needs it";
-        fault("target.serverless", problem, "give {\"min_capacity\": 0.5, \"max_capacity\": 16}, or another class")
+        fault(
+            "target.serverless",
+            problem,
+            "give {\"min_capacity\": 0.5, \"max_capacity\": 16}, or another class",
+        )
     })
 }
 
@@ -108,8 +126,14 @@ fn of_another_place(request: &Request, facts: &SourceFacts) -> Vec<Fault> {
         ("parameter_group", target.parameter_group.is_none() && is_custom),
     ];
     let missing = needed.into_iter().filter(|(_, is_missing)| *is_missing);
-    missing.map(|(name, _)| {
-        let problem = "is left out, and the source's belongs to another account or Region";
-        fault(&format!("target.{name}"), problem, format!("name the one to use in {} {}", target.account, target.region))
-    }).collect()
+    missing
+        .map(|(name, _)| {
+            let problem = "is left out, and the source's belongs to another account or Region";
+            fault(
+                &format!("target.{name}"),
+                problem,
+                format!("name the one to use in {} {}", target.account, target.region),
+            )
+        })
+        .collect()
 }

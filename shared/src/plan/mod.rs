@@ -225,12 +225,7 @@ fn step(name: StepName, after: &[StepName], behind: &[StepName]) -> PlannedStep 
     PlannedStep { name, after: after.to_vec(), behind: behind.to_vec() }
 }
 
-fn steps(
-    request: &Request,
-    path: &Path,
-    swaps: bool,
-    why: &mut Vec<String>,
-) -> Vec<PlannedStep> {
+fn steps(request: &Request, path: &Path, swaps: bool, why: &mut Vec<String>) -> Vec<PlannedStep> {
     use StepName as S;
     let mut steps = vec![step(S::ResolveSource, &[], &[])];
     steps.push(step(S::CheckTarget, &[S::ResolveSource], &[]));
@@ -284,9 +279,7 @@ fn credentials(request: &Request) -> Option<PlannedStep> {
     let access = &request.access;
     match (access.master.is_some(), access.users.is_empty()) {
         (_, false) => Some(step(S::SetCredentials, &[S::CreateInstances], &[])),
-        (true, true) => {
-            Some(step(S::SetCredentials, &[S::RestoreCluster], &[S::CreateInstances]))
-        }
+        (true, true) => Some(step(S::SetCredentials, &[S::RestoreCluster], &[S::CreateInstances])),
         (false, true) => None,
     }
 }

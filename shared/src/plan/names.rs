@@ -57,7 +57,9 @@ mod tests {
     #[test]
     fn names_fit_the_63_characters_of_rds_and_derive_from_the_job() {
         let job = JobId::keyed("a", "b");
-        for target in ["a".to_owned(), format!("a{}", "b".repeat(62)), format!("{}-c", "a".repeat(46))] {
+        for target in
+            ["a".to_owned(), format!("a{}", "b".repeat(62)), format!("{}-c", "a".repeat(46))]
+        {
             let target: ClusterId = target.parse().unwrap();
             let clusters = [beside(&target, job), replaced(&target, job), leaving(&target, job)];
             let instances = [instance(&target, job, 16, 0), instance(&target, job, 16, 3)];

@@ -110,11 +110,19 @@ impl Way<'_> {
         }
         if self.request.target.kms_key.is_some() && !self.facts.encryption.has_key() {
             let fix = "leave it out, or restore a snapshot, which can be encrypted on the way";
-            return Err(fault("target.kms_key", format!("{what} of an unencrypted cluster stays so"), fix));
+            return Err(fault(
+                "target.kms_key",
+                format!("{what} of an unencrypted cluster stays so"),
+                fix,
+            ));
         }
         let why = match self.facts.kind {
-            SourceKind::Clone => "A clone shares the source's storage: it takes minutes and costs only what changes. After 15 clones of one cluster AWS makes a full copy.",
-            _ => "A point in time is restored by a full copy in the cluster's own account and Region.",
+            SourceKind::Clone => {
+                "A clone shares the source's storage: it takes minutes and costs only what changes. After 15 clones of one cluster AWS makes a full copy."
+            }
+            _ => {
+                "A point in time is restored by a full copy in the cluster's own account and Region."
+            }
         };
         Ok((Path::default(), vec![why.to_owned()]))
     }
@@ -142,11 +150,14 @@ impl Way<'_> {
         self.check_sharing()?;
         let restore_key = self.has_key().then(|| self.key_of_target()).transpose()?;
         if self.is_shareable() {
-            let why = "shared with the target's account, which restores it directly: no copy is needed";
+            let why =
+                "shared with the target's account, which restores it directly: no copy is needed";
             return Ok((Path { restore_key, ..self.shared(None) }, vec![self.chosen(why)]));
         }
         let hop = self.in_source_account(self.request.source.region(), &self.site.source_key)?;
-        let mut why = vec![self.chosen("by one copy in its own account, which is shared and restored directly")];
+        let mut why = vec![
+            self.chosen("by one copy in its own account, which is shared and restored directly"),
+        ];
         why.push(self.why_not_shareable());
         Ok((Path { restore_key, ..self.shared(Some(hop)) }, why))
     }
@@ -164,11 +175,13 @@ impl Way<'_> {
             let why = "shared, and copied to the other account and Region in one step";
             return Ok((path, vec![self.chosen(why)]));
         }
-        let there = self.in_source_account(&self.request.target.region, &self.site.source_key_there);
+        let there =
+            self.in_source_account(&self.request.target.region, &self.site.source_key_there);
         if let Ok(hop) = there {
             let restore_key = key;
             let path = Path { restore_key, ..self.shared(Some(hop)) };
-            let why = "by one copy: its own account copies it to the target's Region and shares it there";
+            let why =
+                "by one copy: its own account copies it to the target's Region and shares it there";
             return Ok((path, vec![self.chosen(why), self.why_not_shareable()]));
         }
         let hop = self.in_source_account(self.request.source.region(), &self.site.source_key)?;
@@ -240,7 +253,10 @@ impl Way<'_> {
         let problem = format!(
             "must be copied in its account before it can be shared, and no customer key of account {account} in {region} is known for that"
         );
-        let fix = format!("set accounts.{account}.copy_keys.{region} to the ARN of a customer KMS key that account {} may use", self.request.target.account);
+        let fix = format!(
+            "set accounts.{account}.copy_keys.{region} to the ARN of a customer KMS key that account {} may use",
+            self.request.target.account
+        );
         fault("source", problem, fix)
     }
 
@@ -261,7 +277,8 @@ impl Way<'_> {
         let target = &self.request.target;
         let key = target.kms_key.clone().or_else(|| self.site.target_key.clone());
         key.ok_or_else(|| {
-            let problem = "is left out, and the source's own key cannot be used in the target's place";
+            let problem =
+                "is left out, and the source's own key cannot be used in the target's place";
             let fix = format!(
                 "name a KMS key of account {} in {}, or set accounts.{0}.copy_keys.{1}",
                 target.account, target.region
@@ -274,11 +291,14 @@ impl Way<'_> {
     fn reuse(&self, key: Option<&str>) -> Option<(Path, Vec<String>)> {
         let is_equal = |key_there: Option<&str>| match (key, key_there) {
             (None, None) => true,
-            (Some(wanted), Some(there)) => there == wanted || there.ends_with(&format!("/{wanted}")),
+            (Some(wanted), Some(there)) => {
+                there == wanted || there.ends_with(&format!("/{wanted}"))
+            }
             _ => false,
         };
         let copy = self.facts.copies.iter().find(|c| is_equal(c.key.as_deref()))?;
-        let why = self.chosen("from an equal copy that an earlier job has made and that is still kept");
+        let why =
+            self.chosen("from an equal copy that an earlier job has made and that is still kept");
         Some((Path { reuse: Some(copy.arn.clone()), ..Path::default() }, vec![why]))
     }
 }

@@ -18,8 +18,8 @@ pub use access::{Access, Check, Expect, Mask, Master, Script, User, Verify};
 pub use grant::{Grant, InvalidGrant, On, Privilege};
 pub use schedule::{Keep, LEAST_KEPT, REPLACED_KEPT, Schedule, Span, Window};
 pub use source::{ClusterRef, PointInTime, SnapshotPick, SnapshotSource, Source};
-pub use windows::Start;
 pub use target::{IfExists, InstanceSpec, Serverless, Target};
+pub use windows::Start;
 
 use crate::fault::{Faults, read_all};
 use crate::ids::JobId;

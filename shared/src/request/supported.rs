@@ -19,7 +19,8 @@ fn master(request: &Request) -> Option<Fault> {
     let (access, verify) = (&request.access, &request.verify);
     let speaks = !verify.checks.is_empty() || !access.users.is_empty() || request.mask.is_some();
     (speaks && access.master.is_none()).then(|| {
-        let problem = "is missing, and the checks connect as the master user, as do users and masking";
+        let problem =
+            "is missing, and the checks connect as the master user, as do users and masking";
         fault("access.master", problem, "give {\"secret\": \"<name>\"} or \"managed\"")
     })
 }
@@ -27,7 +28,11 @@ fn master(request: &Request) -> Option<Fault> {
 fn masking(request: &Request) -> Option<Fault> {
     let waits_for_nothing = request.access.open_after_masking && request.mask.is_none();
     waits_for_nothing.then(|| {
-        fault("access.open_after_masking", "waits for masking, and there is none", "add \"mask\", or leave it out")
+        fault(
+            "access.open_after_masking",
+            "waits for masking, and there is none",
+            "add \"mask\", or leave it out",
+        )
     })
 }
 
@@ -35,10 +40,18 @@ fn replaced(request: &Request) -> Option<Fault> {
     let kept = request.keep.replaced.as_ref()?;
     if request.target.if_exists != IfExists::Swap {
         let problem = "is about a cluster that is replaced, and none is";
-        return Some(fault("keep.replaced", problem, "leave it out, or set target.if_exists to \"swap\""));
+        return Some(fault(
+            "keep.replaced",
+            problem,
+            "leave it out, or set target.if_exists to \"swap\"",
+        ));
     }
     (kept.length() < LEAST_KEPT).then(|| {
-        fault("keep.replaced", &format!("is {kept}"), "must be at least 1h: a late call must never meet another cluster")
+        fault(
+            "keep.replaced",
+            &format!("is {kept}"),
+            "must be at least 1h: a late call must never meet another cluster",
+        )
     })
 }
 

@@ -136,7 +136,8 @@ mod tests {
         };
         let (now, tuesday) = (ms("2026-11-23T22:45:00Z"), ms("2026-11-24T22:30:00Z"));
         assert_eq!(later.start(now), Start::At(tuesday));
-        let too_late = Schedule { start_before: Some("2026-11-24T22:30:00Z".parse().unwrap()), ..later };
+        let too_late =
+            Schedule { start_before: Some("2026-11-24T22:30:00Z".parse().unwrap()), ..later };
         assert_eq!(too_late.start(now), Start::Never);
         assert_eq!(Schedule::default().start(now), Start::Now);
     }

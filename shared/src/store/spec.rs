@@ -6,6 +6,7 @@ use crate::aftercare::Aftercare;
 use crate::clock::{EpochMs, timestamp};
 use crate::failure::wire_code;
 use crate::ids::JobId;
+use crate::plan::{StepName, step_names};
 use crate::request::Request;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
@@ -31,6 +32,15 @@ impl Spec {
     #[must_use]
     pub fn owner(&self) -> JobId {
         self.aftercare.as_ref().map_or(self.id, |care| care.of)
+    }
+
+    /// The steps that it is likely to have, in order: a guess, before there is a plan.
+    #[must_use]
+    pub fn step_names(&self) -> Vec<StepName> {
+        match &self.aftercare {
+            Some(care) => vec![care.step],
+            None => step_names(&self.request),
+        }
     }
 
     /// When the owner was accepted.

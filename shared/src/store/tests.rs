@@ -208,7 +208,7 @@ fn a_spec_reads_back_as_written() {
         request,
         submitted_by: "arn:aws:iam::111111111111:root".into(),
         created_at_ms: START_MS,
-            aftercare: None,
+        aftercare: None,
     };
     assert_eq!(Spec::decode(&spec.encode()).unwrap(), spec);
 }

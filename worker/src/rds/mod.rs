@@ -5,9 +5,9 @@ mod reads;
 mod snapshots;
 
 pub use effects::{
-    Copied, Made, copy_snapshot, create_instance, delete_cluster, delete_instance,
-    delete_snapshot, manage_master_password, open_access, rename, restore_cluster,
-    set_master_password, set_sharing, start, unprotect,
+    Copied, Made, copy_snapshot, create_instance, delete_cluster, delete_instance, delete_snapshot,
+    manage_master_password, open_access, rename, restore_cluster, set_master_password, set_sharing,
+    start, unprotect,
 };
 pub use reads::{
     Quotas, Standing, expect_own_instance, find_cluster, instances, members, missing_groups,

@@ -75,7 +75,8 @@ fn copy(snapshot: &DbClusterSnapshot) -> Copy {
 pub async fn is_shared_with(rds: &Client, id: &str, account: &AccountId) -> Result<bool, Failure> {
     let call = rds.describe_db_cluster_snapshot_attributes().db_cluster_snapshot_identifier(id);
     let answer = call.send().await;
-    let answer = answer.map_err(|e| Failure::from_sdk("asking whom the snapshot is shared with", &e))?;
+    let answer =
+        answer.map_err(|e| Failure::from_sdk("asking whom the snapshot is shared with", &e))?;
     let all = answer.db_cluster_snapshot_attributes_result();
     let attributes = all.map(|r| r.db_cluster_snapshot_attributes()).unwrap_or_default();
     let of_restore = attributes.iter().filter(|a| a.attribute_name() == Some("restore"));

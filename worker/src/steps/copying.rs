@@ -67,7 +67,9 @@ pub(super) async fn see_to(cx: &StepContext<'_>, wanted: &Wanted<'_>) -> Result<
     match decide(&found)? {
         Decision::Ready(arn) => Ok(Standing::Ready(arn)),
         Decision::Wait => Ok(Standing::Waits(Box::new(waiting(cx, hop, &id, &found, false)?))),
-        Decision::Copy => match rds::copy_snapshot(&rds, cx, source, &id, hop.key.as_deref()).await? {
+        Decision::Copy => match rds::copy_snapshot(&rds, cx, source, &id, hop.key.as_deref())
+            .await?
+        {
             Copied::Now { request_id } => {
                 let wait = waiting(cx, hop, &id, &found, true)?;
                 Ok(Standing::Waits(Box::new(Waiting { details: request_ids(request_id), ..wait })))

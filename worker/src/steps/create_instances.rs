@@ -154,7 +154,8 @@ fn decide(ladder: &Ladder, there: &[Instance]) -> Result<Decision, Failure> {
         StatusClass::Working => Ok(Decision::Wait),
         StatusClass::Broken if is_short && ladder.clone().climb() => Ok(Decision::Replace),
         StatusClass::Broken => {
-            let code = if is_short { FailureCode::CapacityShort } else { FailureCode::ResourceFailed };
+            let code =
+                if is_short { FailureCode::CapacityShort } else { FailureCode::ResourceFailed };
             let text = format!("instance {} ended in status {}", instance.id, instance.status);
             Err(Failure::permanent(code, text))
         }

@@ -45,10 +45,8 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     };
     let rds = rds::target(&cx).await?;
     let names = [&leaving.name, &leaving.last_name];
-    let (there, members) = tokio::try_join!(
-        rds::standing(&rds, &names),
-        rds::members(&rds, &leaving.last_name)
-    )?;
+    let (there, members) =
+        tokio::try_join!(rds::standing(&rds, &names), rds::members(&rds, &leaving.last_name))?;
     let renamed_at = cx.committed.get(RENAMED_AT).and_then(|at| at.parse().ok());
     let name = leaving.last_name.as_str();
     let wait = |note: &str| waiting(&cx, &leaving.last_name, note);
@@ -61,7 +59,10 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         Decision::WaitUntil(at_ms) => return Ok(Outcome::WaitUntil { at_ms }),
         Decision::NoteName => {
             let outputs = pairs([(RENAMED_AT, cx.worker.now_ms().to_string())]);
-            return Ok(Outcome::WaitFor(Waiting { outputs, ..wait("the cluster has its last name") }));
+            return Ok(Outcome::WaitFor(Waiting {
+                outputs,
+                ..wait("the cluster has its last name")
+            }));
         }
         Decision::Rename => {
             let id = rds::rename(&rds, leaving.name.as_str(), name).await?;
@@ -156,7 +157,12 @@ mod tests {
             ((GONE, "available", false), vec![], None, Decision::NoteName),
             ((GONE, "available", false), vec![], just_now, Decision::WaitUntil(NOW + 3_600_000)),
             ((GONE, "available", true), vec![instance("available")], long_ago, Decision::Unprotect),
-            ((GONE, "available", false), vec![instance("available")], long_ago, Decision::DeleteInstances(one)),
+            (
+                (GONE, "available", false),
+                vec![instance("available")],
+                long_ago,
+                Decision::DeleteInstances(one),
+            ),
             ((GONE, "available", false), vec![instance("deleting")], long_ago, Decision::Delete),
             ((GONE, "deleting", false), vec![], long_ago, Decision::Wait),
         ] {

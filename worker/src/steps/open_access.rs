@@ -26,7 +26,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let rds = rds::target(&cx).await?;
     let found = rds::find_cluster(&rds, &cx).await?;
     let cluster = restored_cluster(&found, &cx)?;
-    let wait = || cx.wait_for(WatchKind::Cluster, Operation::Modify, "the security groups are being attached");
+    let wait = || {
+        cx.wait_for(WatchKind::Cluster, Operation::Modify, "the security groups are being attached")
+    };
     match decide(cluster, &cx.plan()?.settings)? {
         Decision::Done => Ok(done(How::Did, "the security groups are attached").into()),
         Decision::Wait => Ok(Outcome::WaitFor(wait())),
@@ -59,7 +61,8 @@ mod tests {
 
     fn cluster(status: &str, groups: &[&str], deletion_protection: bool) -> Cluster {
         let security_groups = groups.iter().map(ToString::to_string).collect();
-        let settings = ClusterFacts { security_groups, deletion_protection, ..ClusterFacts::default() };
+        let settings =
+            ClusterFacts { security_groups, deletion_protection, ..ClusterFacts::default() };
         Cluster { status: status.into(), settings, ..Cluster::creating("cluster-A") }
     }
 

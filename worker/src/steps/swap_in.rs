@@ -47,7 +47,10 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let back = cx.job.outputs.get(SWAP_BACK).cloned();
     match decide(&swap, &there, back.as_deref())? {
         Decision::Done => {
-            let note = format!("{} is the restored cluster; the old one is {}", swap.target, swap.replaced);
+            let note = format!(
+                "{} is the restored cluster; the old one is {}",
+                swap.target, swap.replaced
+            );
             Ok(done(How::Did, note).into())
         }
         Decision::Wait(name) => Ok(Outcome::WaitFor(waiting(&cx, &name))),
@@ -135,7 +138,8 @@ fn is_ready(cluster: Option<&Standing>, name: &ClusterId) -> Result<bool, Failur
         StatusClass::Ready => Ok(true),
         StatusClass::Working => Ok(false),
         StatusClass::Broken => {
-            let text = format!("cluster {name} is in status {}; no name is changed", cluster.status);
+            let text =
+                format!("cluster {name} is in status {}; no name is changed", cluster.status);
             Err(Failure::permanent(FailureCode::ResourceFailed, text))
         }
     }
@@ -150,7 +154,9 @@ fn way_back(
 ) -> Result<Decision, Failure> {
     match at_target {
         Some(cluster) if cluster.resource_id == swap.old => {
-            let text = format!("the names could not be swapped, and the old cluster has its name again: {why}");
+            let text = format!(
+                "the names could not be swapped, and the old cluster has its name again: {why}"
+            );
             Err(Failure::permanent(FailureCode::SwapFailed, text))
         }
         Some(other) => Err(taken(swap, other)),

@@ -45,7 +45,11 @@ fn a_manual_snapshot_under_an_own_key_is_shared_and_copied_in_one_step() {
 
 #[test]
 fn an_automated_snapshot_takes_one_copy_where_its_account_has_a_key_there_and_two_where_not() {
-    let there = Site { source_key_there: Some("k".into()), source_key: Some("h".into()), ..Site::default() };
+    let there = Site {
+        source_key_there: Some("k".into()),
+        source_key: Some("h".into()),
+        ..Site::default()
+    };
     let one = plan(&abroad(), &automated(there)).unwrap().path;
     assert_eq!(one.copies(), 1);
     assert_eq!(one.shareable.unwrap().region.as_str(), "eu-west-1");
@@ -100,7 +104,8 @@ fn settings_of_another_place_must_be_named() {
 fn a_taken_name_is_swapped_only_when_the_new_cluster_is_verified() {
     let mut request = request();
     request.target.if_exists = IfExists::Swap;
-    let standing = |engine: &str| Standing { resource_id: "cluster-OLD".into(), engine: engine.into() };
+    let standing =
+        |engine: &str| Standing { resource_id: "cluster-OLD".into(), engine: engine.into() };
     let taken = SourceFacts { taken_by: Some(standing("aurora-postgresql")), ..facts() };
     let plan = plan(&request, &taken).unwrap();
     let swap = plan.steps.iter().find(|s| s.name == StepName::SwapIn).unwrap();

@@ -71,11 +71,7 @@ fn made(cluster: Option<&DbCluster>, request_id: Option<&str>) -> Made {
     Made::Now { resource_id: resource_id.to_owned(), request_id }
 }
 
-async fn from_snapshot(
-    rds: &Client,
-    cx: &StepContext<'_>,
-    plan: &Plan,
-) -> Result<Made, Failure> {
+async fn from_snapshot(rds: &Client, cx: &StepContext<'_>, plan: &Plan) -> Result<Made, Failure> {
     let s = &plan.settings;
     let call = rds
         .restore_db_cluster_from_snapshot()
