@@ -2,6 +2,9 @@
 //! sentence about it. A seed would not do: its draws change with the simulation.
 
 use aurora_restore_loadtest::sim::{Running, Sim};
+use aurora_restore_loadtest::simulate::classes::FaultClass;
+use aurora_restore_loadtest::simulate::knobs::{Knobs, Profile};
+use aurora_restore_loadtest::simulate::run::{Options, Verdict, run_seed};
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::{Status, StepState, StepStatus};
@@ -203,4 +206,30 @@ async fn a_retry_without_a_queue_to_send_to_still_takes_the_pointer_back() {
     sim.until_ended(&[job], 12 * HOUR).await.unwrap();
     assert_eq!(letters(), 1);
     worker.drain().await;
+}
+
+/// What comes of a hostile seed, for what many have to bring about together.
+fn hostile(seed: u64) -> Verdict {
+    let knobs = Knobs { jobs: 4, workers: 3, profile: Profile::Hostile };
+    run_seed(seed, &knobs, &Options::default()).unwrap()
+}
+
+/// SQS moved pointers back into a queue of wake-ups, no worker could reach the table, and somebody
+/// threw away what lay there: the pointers were missed, which nobody could have kept.
+#[test]
+fn pointers_that_people_throw_away_after_sqs_moved_them_back_are_not_missed() {
+    let verdict = hostile(11634);
+    for class in [FaultClass::NativeRedrive, FaultClass::LostMessage] {
+        assert!(verdict.counts[&class] > 0, "no {}: the test is vacuous", class.name());
+    }
+    assert_eq!(verdict.violations, []);
+}
+
+/// A restore that never ended kept a snapshot that somebody had deleted in `deleting`; the next job
+/// waited for it for a day, as it should, and the bound did not know of that day.
+#[test]
+fn a_job_that_is_refused_as_busy_for_a_day_ends_within_its_bound() {
+    let verdict = hostile(12593);
+    assert!(verdict.liveness_ms > 24 * 3_600_000 - 3_600_000, "the test is vacuous");
+    assert_eq!(verdict.violations, []);
 }
