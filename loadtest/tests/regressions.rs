@@ -2,9 +2,12 @@
 //! sentence about it. A seed would not do: its draws change with the simulation.
 
 use aurora_restore_loadtest::sim::{Running, Sim};
+use aurora_restore_loadtest::simulate::classes::FaultClass;
+use aurora_restore_loadtest::simulate::knobs::{Knobs, Profile};
+use aurora_restore_loadtest::simulate::run::{Options, Verdict, run_seed};
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_shared::ids::JobId;
-use aurora_restore_shared::job::Status;
+use aurora_restore_shared::job::{Status, StepState, StepStatus};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -151,4 +154,82 @@ async fn a_pointer_that_comes_back_replays_the_failure_it_names_and_no_other() {
     sim.pass(10 * MINUTE).await;
     assert!(sim.state(job).await.unwrap().epoch > failed_again[0].epoch, "the new one is a replay");
     worker.drain().await;
+}
+
+/// A worker that was refused the write of a plan noted the step that had made it as done; the next
+/// one ran that step again, and where its source had gone since, a step that was done had failed.
+#[tokio::test(start_paused = true)]
+async fn a_step_whose_plan_could_not_be_stored_is_not_done() {
+    let sim = Sim::prepared(106).await.unwrap();
+    let refused = FaultRule::on("PutItem", FaultKind::AccessDenied, 1);
+    let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
+    let number = sim.cloud.world().faults.add(refused);
+    let worker = sim.worker("w1.1");
+    let seq = sim.state(job).await.unwrap().seq;
+    aurora_restore_worker::tick::tick(&worker, job, seq, None).await.unwrap_err();
+    let fired = {
+        let world = sim.cloud.world();
+        world.faults.rules().iter().find(|r| r.number == number).map(|r| r.fired)
+    };
+    assert_eq!(fired, Some(1), "nothing was refused: the test is vacuous");
+    let state = sim.state(job).await.unwrap();
+    assert_eq!((state.status, state.plan_epoch), (Status::Waiting, None), "it was handed back");
+    let is_done = |step: &StepState| step.status == StepStatus::Done;
+    assert!(!state.steps.values().any(is_done), "{:?}", state.steps);
+    let heir = sim.start("w2.1");
+    sim.until_succeeded(&[job], 12 * HOUR).await.unwrap();
+    heir.drain().await;
+}
+
+/// A retry whose wake-up could not be sent, because the queue was gone, left the pointer behind; the
+/// job went on at its due time, failed anew, and had two.
+#[tokio::test(start_paused = true)]
+async fn a_retry_without_a_queue_to_send_to_still_takes_the_pointer_back() {
+    let sim = Sim::prepared(107).await.unwrap();
+    let mut request = sim.drill("orders-drill");
+    request.target.subnet_group = Some("nowhere".into());
+    let worker = sim.start("w1.1");
+    let job = sim.submit(&request).await.unwrap();
+    sim.until_ended(&[job], HOUR).await.unwrap();
+    let sqs = sim.env("operator").sqs(&sim.common().region);
+    let url = sqs.get_queue_url().queue_name("aurora-restore-low.fifo").send().await.unwrap();
+    sqs.delete_queue().set_queue_url(url.queue_url).send().await.unwrap();
+    aurora_restore_producer::operate::retry(&sim.env("operator-1"), job).await.unwrap_err();
+    let (account, region) = sim.place();
+    let letters = || {
+        let name = "aurora-restore-dead-letters.fifo";
+        sim.cloud.world().sqs.messages(&account, &region, name).len()
+    };
+    assert_eq!(letters(), 0, "its pointer stayed");
+    sim.pass(MINUTE + Duration::from_secs(1)).await;
+    aurora_restore_producer::init::init(&sim.env("operator"), &[]).await.unwrap();
+    sim.until_ended(&[job], 12 * HOUR).await.unwrap();
+    assert_eq!(letters(), 1);
+    worker.drain().await;
+}
+
+/// What comes of a hostile seed, for what many have to bring about together.
+fn hostile(seed: u64) -> Verdict {
+    let knobs = Knobs { jobs: 4, workers: 3, profile: Profile::Hostile };
+    run_seed(seed, &knobs, &Options::default()).unwrap()
+}
+
+/// SQS moved pointers back into a queue of wake-ups, no worker could reach the table, and somebody
+/// threw away what lay there: the pointers were missed, which nobody could have kept.
+#[test]
+fn pointers_that_people_throw_away_after_sqs_moved_them_back_are_not_missed() {
+    let verdict = hostile(11634);
+    for class in [FaultClass::NativeRedrive, FaultClass::LostMessage] {
+        assert!(verdict.counts[&class] > 0, "no {}: the test is vacuous", class.name());
+    }
+    assert_eq!(verdict.violations, []);
+}
+
+/// A restore that never ended kept a snapshot that somebody had deleted in `deleting`; the next job
+/// waited for it for a day, as it should, and the bound did not know of that day.
+#[test]
+fn a_job_that_is_refused_as_busy_for_a_day_ends_within_its_bound() {
+    let verdict = hostile(12593);
+    assert!(verdict.liveness_ms > 24 * 3_600_000 - 3_600_000, "the test is vacuous");
+    assert_eq!(verdict.violations, []);
 }

@@ -88,9 +88,12 @@ pub async fn retry_because(env: &Environment, id: JobId, why: &str) -> Result<Re
     };
     let trouble = Trouble::queue(&state.region);
     let queues = env.queues(&state.region);
-    queues.send_for(&state).await.map_err(&trouble)?;
+    let sent = queues.send_for(&state).await;
+    // Even if the wake-up could not be sent: the job goes on at its due time, and its pointer would
+    // stay behind.
     let pointers_deleted =
         queues.delete_pointers_to(id, state.seq, LETTERS).await.map_err(&trouble)?;
+    sent.map_err(&trouble)?;
     Ok(Retried { state, pointers_deleted })
 }
 

@@ -10,6 +10,7 @@ pub mod exhaustive;
 pub mod fleet;
 pub mod gate;
 pub mod knobs;
+pub mod lost;
 pub mod many;
 pub mod orders;
 pub mod people;

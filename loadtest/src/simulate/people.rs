@@ -3,6 +3,7 @@
 
 use super::classes::{Counter, FaultClass};
 use super::knobs::Profile;
+use super::lost::LostPointers;
 use super::orders::{Order, SNAPSHOT};
 use crate::sim::Sim;
 use aurora_restore_local::rds::Surprise;
@@ -133,6 +134,8 @@ pub struct Person {
     pub order: Order,
     /// Where clusters are noted that somebody has laid hands on.
     pub touched: Touched,
+    /// Where pointers are noted that somebody has thrown away.
+    pub lost: LostPointers,
     /// Chance.
     pub rng: fastrand::Rng,
 }
@@ -218,15 +221,31 @@ impl Person {
         let mut purged = false;
         for (name, _) in Priority::ALL {
             let queue = format!("{}-{name}.fifo", self.sim.common().queue_prefix);
+            let before = self.bodies(&queue);
             purged |= self.sim.purge_now(&queue).await.is_ok();
+            self.note_lost(&before, &queue);
         }
         self.count(FaultClass::Purge, purged);
+    }
+
+    /// What lies in a queue now.
+    fn bodies(&self, queue: &str) -> BTreeSet<String> {
+        let (account, region) = self.sim.place();
+        let all = self.sim.cloud.world().sqs.messages(&account, &region, queue);
+        all.into_iter().map(|message| message.body).collect()
+    }
+
+    /// Notes the pointers that lay in a queue before somebody emptied it, and lie there no more.
+    fn note_lost(&self, before: &BTreeSet<String>, queue: &str) {
+        self.lost.note(before.difference(&self.bodies(queue)));
     }
 
     async fn delete_queue(&self) {
         let sqs = self.env("operator").sqs(&self.sim.common().region);
         let Ok(url) = sqs.get_queue_url().queue_name(self.queue()).send().await else { return };
+        let before = self.bodies(&self.queue());
         let deleted = sqs.delete_queue().set_queue_url(url.queue_url).send().await.is_ok();
+        self.note_lost(&before, &self.queue());
         self.count(FaultClass::QueueDeleted, deleted);
         tokio::time::sleep(Duration::from_secs(61)).await;
         while init::init(&self.env("operator"), &[]).await.is_err() {
@@ -264,7 +283,9 @@ impl Person {
             let mut world = self.sim.cloud.world();
             let all = world.sqs.messages(&account, &region, &queue);
             let lost = all.iter().filter(|m| world.sqs.lose(&account, &region, &queue, &m.id));
-            Some(lost.count() as u64).filter(|lost| *lost > 0)
+            let lost: Vec<_> = lost.map(|m| &m.body).collect();
+            self.lost.note(lost.iter().copied());
+            Some(lost.len() as u64).filter(|lost| *lost > 0)
         });
         self.counter.add_many(FaultClass::LostMessage, lost.await.unwrap_or_default());
     }

@@ -12,6 +12,7 @@ use super::classes::{Counter, Counts, FaultClass};
 use super::excuses;
 use super::fleet::Fleet;
 use super::knobs::{Drawn, Knobs, Profile, WIDEST_SKEW_MS};
+use super::lost::LostPointers;
 use super::orders::Order;
 use super::people::Touched;
 use super::script::Script;
@@ -122,6 +123,7 @@ struct Run {
     orders: Vec<Order>,
     accepted: Accepted,
     touched: Touched,
+    lost: LostPointers,
     counter: Counter,
     trace: Trace,
     auditor: Auditor,
@@ -238,7 +240,16 @@ impl Run {
         let attempts = Duration::from_secs(15 * 60) * 6;
         let longest_interval = Duration::from_secs(6 * 3600);
         let skew = Duration::from_millis(2 * WIDEST_SKEW_MS.unsigned_abs());
-        self.drawn.lease * 6 + deadlines + attempts + longest_interval + skew
+        self.drawn.lease * 6 + deadlines + attempts + longest_interval + skew + self.patience()
+    }
+
+    /// A restore that never ends keeps the snapshot it reads in `deleting` when somebody deletes it,
+    /// and whoever else restores from that one is refused as busy: for a day, until it gives up.
+    fn patience(&self) -> Duration {
+        let counts = self.counter.counts();
+        let struck = |class: &FaultClass| counts.get(class).is_some_and(|n| *n > 0);
+        let both = [FaultClass::Stuck, FaultClass::SourceDeleted].iter().all(struck);
+        if both { Duration::from_secs(24 * 3600) } else { Duration::ZERO }
     }
 
     fn statuses(&self) -> Vec<(String, bool)> {
@@ -263,8 +274,9 @@ impl Run {
 
     fn judge(self) -> Verdict {
         let counts = self.counter.counts();
-        let excuses =
+        let mut excuses =
             excuses::of(&counts, &self.orders, self.deadly, self.touched.all(), self.knobs.profile);
+        excuses.lost_pointers = self.lost.all();
         self.auditor.finish(&self.sim.cloud.world(), &excuses);
         let mut ended = BTreeMap::new();
         for (status, _) in self.statuses() {

@@ -60,12 +60,15 @@ pub const CASES: &[Case] = &[
         what: "a failed job whose pointer is gone",
         done: |s| {
             Box::pin(async {
-                failed(s, "w1.1").await;
+                let job = failed(s, "w1.1").await.to_string();
                 let receipt = s.receive("human", "dead-letters").await;
                 s.delete("human", "dead-letters", &receipt).await;
                 s.finish(&Excuses { lost_letters: true, ..poisoned() });
+                let lost =
+                    |seq| Excuses { lost_pointers: [(job.clone(), seq)].into(), ..poisoned() };
+                s.finish(&lost(2));
                 assert_eq!(s.auditor.violation_count(), 0, "that was excused");
-                s.finish(&poisoned());
+                s.finish(&lost(1));
             })
         },
     },

@@ -70,7 +70,7 @@ type Chosen = Result<(Path, Vec<String>), Fault>;
 pub(super) fn choose(request: &Request, facts: &SourceFacts) -> Chosen {
     let way = Way { request, facts, site: &facts.site };
     match facts.kind {
-        SourceKind::PointInTime | SourceKind::Clone => way.from_cluster(),
+        SourceKind::PointInTime | SourceKind::Clone => way.of_cluster(),
         _ => match (request.changes_account(), request.changes_region()) {
             (false, false) => way.in_place(),
             (false, true) => way.to_region(),
@@ -91,7 +91,7 @@ fn fault(path: &str, problem: impl Into<String>, fix: impl Into<String>) -> Faul
 }
 
 impl Way<'_> {
-    fn from_cluster(&self) -> Chosen {
+    fn of_cluster(&self) -> Chosen {
         let (field, what) = match self.facts.kind {
             SourceKind::Clone => ("source.clone", "a clone"),
             _ => ("source.point_in_time", "a restore to a point in time"),

@@ -65,11 +65,13 @@ pub(super) async fn run(
         let results = visit(worker, claimed, account, &loaded, &ready).await;
         forget_sessions(worker, &loaded.spec, &results).await;
         for (step, result) in ready.into_iter().zip(results) {
-            if let Some(plan) = take(worker, account, step, result, &mut waits)? {
-                worker.store.put_plan(claimed.id, claimed.epoch, &plan).await?;
+            if let Some(plan) = made_plan(&result) {
+                // Before its step counts as done: without a plan it would be run once more.
+                worker.store.put_plan(claimed.id, claimed.epoch, plan).await?;
                 account.job.plan_epoch = Some(claimed.epoch);
-                loaded.plan = Some(plan);
+                loaded.plan = Some(plan.clone());
             }
+            take(worker, account, step, result, &mut waits);
         }
         if let Some(failed_at) = failed(account) {
             return Ok(failing(worker, failed_at));
@@ -211,23 +213,30 @@ async fn visit(
     join_all(visits).await
 }
 
-/// Takes the result of one visit into account; returns the plan where the step has made it.
+/// The plan, where a step has made it.
+fn made_plan(result: &StepResult) -> Option<&Plan> {
+    match result {
+        Ok(Outcome::Done(done)) => done.plan.as_ref(),
+        _ => None,
+    }
+}
+
+/// Takes the result of one visit into account.
 fn take(
     worker: &Worker,
     account: &mut Account,
     step: StepName,
     result: StepResult,
     waits: &mut Waits,
-) -> StoreResult<Option<Plan>> {
+) {
     let now = worker.now_ms();
     match result {
         Ok(Outcome::Done(mut done)) => {
             worker.metrics.step_visited(step.as_str(), "done");
-            let plan = done.plan.take();
-            let hash = plan.as_ref().map(|plan| (chain::PLAN.to_owned(), chain::plan_hash(plan)));
+            let hash =
+                done.plan.as_ref().map(|plan| (chain::PLAN.to_owned(), chain::plan_hash(plan)));
             done.details.extend(hash);
             account.done(step, *done, now);
-            return Ok(plan);
         }
         Ok(Outcome::WaitFor(waiting)) => {
             worker.metrics.step_visited(step.as_str(), "waiting");
@@ -241,7 +250,6 @@ fn take(
         Ok(Outcome::CommitFirst) => waits.commit_first = true,
         Err(failure) => take_failure(worker, account, step, &failure, waits),
     }
-    Ok(None)
 }
 
 fn take_wait(account: &mut Account, step: StepName, waiting: Waiting, now: i64, waits: &mut Waits) {

@@ -60,10 +60,12 @@ impl Book {
             let is_its = |seq: &Option<i64>| *seq == at;
             there.retain(|seq| is_its(seq) || !seq.is_some_and(|n| job.late_letters.contains(&n)));
             let failed = job.state.as_ref().filter(|s| s.status == "failed" && !s.letter_pending);
+            let its = at.map(|n| (id.clone(), n));
+            let is_lost =
+                excuses.lost_letters || its.is_some_and(|its| excuses.lost_pointers.contains(&its));
             let is_right = match failed {
                 Some(_) => {
-                    there.iter().all(is_its)
-                        && (there.len() == 1 || (there.is_empty() && excuses.lost_letters))
+                    there.iter().all(is_its) && (there.len() == 1 || (there.is_empty() && is_lost))
                 }
                 None => there.is_empty(),
             };

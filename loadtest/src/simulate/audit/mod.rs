@@ -58,8 +58,11 @@ pub struct Excuses {
     pub any: BTreeSet<FailureCode>,
     /// One job may have failed with these.
     pub of_job: BTreeMap<JobId, BTreeSet<FailureCode>>,
-    /// Dead letters may be gone: their retention has passed, or somebody has lost them.
+    /// Dead letters may be gone: their retention has passed.
     pub lost_letters: bool,
+    /// Pointers that people have thrown away after SQS had moved them back: the job, and the number
+    /// that each named.
+    pub lost_pointers: BTreeSet<(String, i64)>,
     /// Clusters that people have deleted, renamed or tagged anew.
     pub touched_targets: BTreeSet<String>,
 }

@@ -147,6 +147,7 @@ impl Run {
             counter: self.counter.clone(),
             order: self.orders[self.rng.usize(..self.orders.len())].clone(),
             touched: self.touched.clone(),
+            lost: self.lost.clone(),
             rng: self.rng.fork(),
         };
         if self.counter.may(what.class()) {

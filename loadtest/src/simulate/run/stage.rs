@@ -7,6 +7,7 @@ use crate::simulate::audit::{Auditor, Setting};
 use crate::simulate::classes::{Counter, FaultClass};
 use crate::simulate::fleet::Fleet;
 use crate::simulate::knobs::{Drawn, Knobs, Profile};
+use crate::simulate::lost::LostPointers;
 use crate::simulate::orders::{self, SOURCE};
 use crate::simulate::people::Touched;
 use crate::simulate::submitters::Accepted;
@@ -75,6 +76,7 @@ impl Run {
             orders,
             accepted: Accepted::new(auditor.clone()),
             touched: Touched::default(),
+            lost: LostPointers::default(),
             counter,
             trace,
             auditor,
