@@ -211,7 +211,7 @@ async fn a_retry_without_a_queue_to_send_to_still_takes_the_pointer_back() {
 /// What comes of a hostile seed, for what many have to bring about together.
 fn hostile(seed: u64) -> Verdict {
     let knobs = Knobs { jobs: 4, workers: 3, profile: Profile::Hostile };
-    run_seed(seed, &knobs, &Options::default()).unwrap()
+    run_seed(seed, &knobs, &Options::default()).expect("the seed runs")
 }
 
 /// SQS moved pointers back into a queue of wake-ups, no worker could reach the table, and somebody

@@ -152,11 +152,11 @@ fn check_part(check: &Check, told: Option<&String>, failed: &[&str]) -> CheckPar
 fn answer_in_failure(check: &Check, failed: &[&str]) -> (CheckVerdict, Option<String>) {
     let begins = format!("{:?} answered ", check.name);
     let ends = format!(", expected {}", check.expect);
-    let answers = failed.iter().filter_map(|text| {
+    let mut answers = failed.iter().filter_map(|text| {
         let (_, rest) = text.split_once(&begins)?;
         Some(rest.split_once(&ends)?.0.to_owned())
     });
-    match answers.last() {
+    match answers.next_back() {
         Some(answer) => (CheckVerdict::Failed, Some(answer)),
         None => (CheckVerdict::NotRun, None),
     }

@@ -19,7 +19,7 @@ use aurora_restore_shared::plan::StepName;
 use aurora_restore_shared::settings::Common;
 use aurora_restore_shared::store::ClaimOutcome;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;

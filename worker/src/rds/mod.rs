@@ -67,6 +67,7 @@ impl Cluster {
 
 /// What stands under a target's name.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a visit holds one of them")]
 pub enum Found {
     /// Nothing.
     Nothing,

@@ -142,7 +142,7 @@ async fn a_parked_job_goes_on_by_itself_and_is_told_twice() {
     let step = &still.steps[&StepName::RestoreCluster];
     assert_eq!((step.retrying_since_ms, step.attempts), (since, 0));
     let wait_ms = still.due_at_ms.unwrap() - worker.now_ms();
-    assert!(wait_ms >= 450_000 && wait_ms <= 900_000, "{wait_ms} ms after an hour");
+    assert!((450_000..=900_000).contains(&wait_ms), "{wait_ms} ms after an hour");
 
     lab.cloud.world().faults.clear();
     lab.fault(RESTORE, FaultKind::Throttle, REPEATS);
