@@ -123,7 +123,8 @@ fn rds_is_changed_in_one_folder_only() {
 
 #[test]
 fn there_is_no_dynamodb_transaction() {
-    let words = ["transact_", "Transact", "execute_statement", "execute_transaction"];
+    let words =
+        ["transact_", "TransactWrite", "TransactGet", "execute_statement", "execute_transaction"];
     let found = uses(&words, |f| f.is_under(&OF_THE_FLEET) || f.is_under(&["loadtest/src/"]));
     none("no transaction calls: every write is one conditional write of one item", found);
 }

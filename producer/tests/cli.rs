@@ -399,7 +399,7 @@ fn shape(value: &Value) -> Value {
 
 fn shape_of_job(ended: &str, failure: &Value) -> Value {
     json!({
-        "id": "text", "status": "text", "priority": "text", "caller": "text", "source": "text",
+        "kind": "text", "id": "text", "status": "text", "priority": "text", "caller": "text", "source": "text",
         "target": { "account": "text", "region": "text", "cluster": "text" },
         "step": "text", "steps_done": "number", "steps_all": "number", "created_at": "text",
         "ended_at": ended, "elapsed_ms": "number", "expected_remaining_ms": "null",

@@ -83,6 +83,7 @@ async fn the_document_of_a_job_has_a_stable_shape() {
     assert_eq!(
         document["job"],
         json!({
+            "kind": "restore",
             "id": id.to_string(),
             "status": "waiting",
             "priority": "low",
@@ -269,7 +270,7 @@ async fn a_plan_is_made_from_the_source_and_nothing_is_stored() {
     assert_eq!(plan.plan.settings.engine_version, "16.6");
     let view = serde_json::to_value(PlanView::of(&drill(), plan)).unwrap();
     assert_eq!(view["quotas"], json!({ "clusters": 1, "instances": 1 }));
-    assert_eq!(view["destroys"], json!([]));
+    assert_eq!(view["destroys"], json!(["the restored cluster itself, 2h after"]));
     assert_eq!(view["slots"], json!(["target 111111111111 us-east-1 orders-drill"]));
     let usual = view["usual_ms"].as_object().unwrap();
     // The password is reset while the instances start.

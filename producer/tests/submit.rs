@@ -4,10 +4,10 @@ mod common;
 
 use aurora_restore_producer::submit::{SubmitError, submit};
 use aurora_restore_producer::trouble::Trouble;
-use aurora_restore_shared::ids::{JobId, RegionName, Seq};
+use aurora_restore_shared::ids::{JobId, Seq};
 use aurora_restore_shared::job::Status;
 use aurora_restore_shared::message::WakeUp;
-use aurora_restore_shared::request::Priority;
+use aurora_restore_shared::request::{Notify, Priority};
 use aurora_restore_shared::store::{Accepted, Spec};
 use common::{Lab, START_MS, drill, drill_with_key, dropped_at};
 
@@ -138,10 +138,10 @@ async fn what_this_release_does_not_do_is_refused_and_nothing_is_called() {
     let lab = Lab::ready().await;
     let calls = lab.calls("PutItem");
     let mut request = drill();
-    request.target.region = "eu-west-1".parse::<RegionName>().unwrap();
+    request.notify = vec![Notify::Webhook("https://example.com/hook".into())];
     let error = submit(&lab.env, &request).await.unwrap_err();
     let SubmitError::BadInput(faults) = error else { panic!("{error:?}") };
-    assert_eq!(faults.0[0].path, "target.region");
+    assert_eq!(faults.0[0].path, "notify[0].webhook");
     assert_eq!(lab.calls("PutItem"), calls);
 }
 

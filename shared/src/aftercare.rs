@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 /// The output of a job with the immutable id of the cluster that it has restored.
 pub const RESOURCE_ID: &str = "resource_id";
 
+/// The output that says since when a cluster has the name that it is deleted under.
+pub const RENAMED_AT: &str = "renamed_at";
+
 /// A cluster that is to go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaving {

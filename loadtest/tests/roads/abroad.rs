@@ -121,3 +121,30 @@ async fn a_swap_onto_a_protected_target_waits_for_somebody_elses_approval() {
     sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
     worker.drain().await;
 }
+
+/// The number of the last call so far.
+fn calls(sim: &Sim) -> u64 {
+    sim.cloud.world().meter.recent().last().map_or(0, |call| call.n)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restore_to_another_account_and_region_stays_within_its_budget() {
+    let sim = two_accounts(5).await;
+    let worker = sim.start("w1");
+    sim.pass(HOUR / 60).await;
+    let before = calls(&sim);
+    let target = json!({
+        "target": there("orders-staging", THERE),
+        "access": {"master": {"secret": "drill/orders/master"}},
+    });
+    let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
+    // Looked at from outside only after it must be over: a look costs a read unit.
+    sim.pass(3 * HOUR).await;
+    let cost = aurora_restore_loadtest::sim::cost_of(&sim.cloud, before);
+    sim.until_succeeded(&[job], HOUR).await.unwrap();
+    println!("{cost:?}");
+    assert!(cost.sqs_requests <= 20, "{cost:?}");
+    assert!(cost.write_units <= 100.0, "{cost:?}");
+    assert!(cost.read_units <= 25.0, "{cost:?}");
+    worker.drain().await;
+}

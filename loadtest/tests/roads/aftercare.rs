@@ -37,6 +37,8 @@ async fn the_next_restore_under_the_name_of_an_expired_copy_is_not_touched() {
     sim.pass(2 * HOUR + HOUR / 2).await;
     let next = sim.submit(&restore(latest(), "orders-drill", json!({}))).await.unwrap();
     sim.until_succeeded(&[next], 5 * HOUR).await.unwrap();
+    let took = sim.clock.now_ms() - sim.state(next).await.unwrap().created_at_ms;
+    assert!(took < 3_600_000, "it did not wait until the old one was deleted: {took} ms");
     sim.pass(12 * HOUR).await;
     assert_eq!(sim.clusters_of(job), [""; 0]);
     assert_eq!(sim.clusters_of(next), ["orders-drill"]);

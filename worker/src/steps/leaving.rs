@@ -4,7 +4,7 @@
 
 use crate::rds::{self, Instance, Standing};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
-use aurora_restore_shared::aftercare::Leaving;
+use aurora_restore_shared::aftercare::{Leaving, RENAMED_AT};
 use aurora_restore_shared::clock::{EpochMs, as_ms};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::ids::ClusterId;
@@ -12,9 +12,6 @@ use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::LEAST_KEPT;
 use aurora_restore_shared::watch::WatchKind;
 use std::collections::BTreeMap;
-
-/// The output that says since when the cluster has the name that it is deleted under.
-const RENAMED_AT: &str = "renamed_at";
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]

@@ -274,7 +274,7 @@ async fn finish(
     if matches!(ending, Ending::Again { .. } | Ending::HandBack { .. }) {
         worker.queues(&next.region).send_for(&next).await?;
     }
-    if next.status.is_ended() && held_before {
+    if held_before && !next.holds_target {
         release_target(worker, &next).await;
     }
     match ending {

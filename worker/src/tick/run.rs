@@ -6,6 +6,7 @@ use super::failing;
 use crate::fleet::Worker;
 use crate::step::{Outcome, StepContext, StepResult, Waiting};
 use crate::{aftercare, steps, target_slot};
+use aurora_restore_shared::aftercare::RENAMED_AT;
 use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
 use aurora_restore_shared::failure::{Failure, FailureCode};
@@ -77,6 +78,9 @@ pub(super) async fn run(
             return Ok(failing(worker, failed_at));
         }
     }
+    if loaded.plan.as_ref().is_some_and(|plan| !works_on_target(plan, &account.job)) {
+        account.job.holds_target = false;
+    }
     look_where_nobody_observes(worker, &mut waits);
     if let Some(waiting) = ending(&waits, worker.now_ms()) {
         return Ok(waiting);
@@ -143,9 +147,10 @@ fn lost_record(what: &str) -> FailedAt {
     FailedAt { step: None, failure: Failure::permanent(FailureCode::RecordUnreadable, text) }
 }
 
-/// Whether a plan does anything under the target's name. What is deleted later has another one.
-fn works_on_target(plan: &Plan) -> bool {
-    plan.has(StepName::RestoreCluster) || plan.has(StepName::Expire)
+/// Whether a job does anything under the target's name (any more): what is deleted has another one.
+fn works_on_target(plan: &Plan, job: &JobState) -> bool {
+    let has_still_its_name = || !job.outputs.contains_key(RENAMED_AT);
+    plan.has(StepName::RestoreCluster) || (plan.has(StepName::Expire) && has_still_its_name())
 }
 
 /// Makes sure that the job holds its target's slot before any step after the plan. `Some`: it must
@@ -155,8 +160,9 @@ async fn hold_target(
     loaded: &Loaded,
     account: &mut Account,
 ) -> StoreResult<Option<Ending>> {
-    let works_on_target = loaded.plan.as_ref().is_some_and(works_on_target);
-    if !works_on_target || account.job.holds_target {
+    let plan = loaded.plan.as_ref();
+    let works_there = plan.is_some_and(|plan| works_on_target(plan, &account.job));
+    if !works_there || account.job.holds_target {
         return Ok(None);
     }
     let job = &account.job;

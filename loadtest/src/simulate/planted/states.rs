@@ -91,6 +91,7 @@ pub(super) const BUGS: &[Bug] = &[
         })
     }),
     bug("claim_keeps_watch", "A job that runs still watches.", &[Invariant::LiveJobsAreDue])
+        .under(Profile::Hostile)
         .before(|call, _| claim(call, |c| c.update(CLAIM_REMOVES, ""))),
     bug("claim_forgets_steps", "A claim starts the steps anew.", &[Invariant::StepsStayDone])
         .before(|call, _| claim(call, forget_steps)),
