@@ -123,7 +123,7 @@ pub fn of(spec: &Spec, plan: &Plan, job: &JobState, now_ms: EpochMs) -> Vec<Afte
         let cluster = Some(restored(request, spec.id, job.outputs.get(RESOURCE_ID)?));
         Some(Aftercare { cluster, ..after(StepName::Expire, as_ms(kept.length())) })
     });
-    let copies = request.keep.copies().filter(|_| plan.path.copies() > 0).map(|kept| {
+    let copies = request.keep.copies().filter(|_| plan.path.makes_copies()).map(|kept| {
         let copies = copies_made(&plan.path, spec.id);
         Aftercare { copies, ..after(StepName::RemoveCopies, as_ms(kept.length())) }
     });

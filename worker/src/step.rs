@@ -53,6 +53,11 @@ pub enum Outcome {
     },
     /// It must not act before what this tick found out is committed: commit, and come back at once.
     CommitFirst,
+    /// The same, for what it is about to do: committed before it is done.
+    CommitIntent {
+        /// Says what it is about to do.
+        outputs: BTreeMap<String, String>,
+    },
 }
 
 /// What a step that is done leaves behind.

@@ -145,7 +145,7 @@ impl View {
                     return Ok(());
                 }
                 Ok(Outcome::WaitFor(waiting)) => self.job.outputs.extend(waiting.outputs),
-                Ok(Outcome::WaitUntil { .. }) => {}
+                Ok(Outcome::WaitUntil { .. } | Outcome::CommitIntent { .. }) => {}
                 Ok(Outcome::CommitFirst) => anyhow::bail!("{} lacks a commit", self.step),
                 Err(failure) if failure.kind == FailureKind::Permanent => {
                     return Err(failure.into());

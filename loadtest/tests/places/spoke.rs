@@ -73,7 +73,8 @@ async fn a_session_that_is_revoked_in_mid_use_is_replaced() {
     let rule = FaultRule::on("CreateDBInstance", FaultKind::ExpiredCredentials, 1);
     sim.cloud.world().faults.add(rule);
     sim.until_succeeded(&[job], HOUR).await.unwrap();
-    assert_eq!(codes(&sim, job).await, ["credentials_rejected"]);
+    let met = codes(&sim, job).await;
+    assert_eq!(met.iter().filter(|code| *code == "credentials_rejected").count(), 1, "{met:?}");
     assert_eq!(notes.count("AssumeRole"), 2);
     worker.drain().await;
 }

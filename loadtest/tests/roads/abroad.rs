@@ -62,6 +62,8 @@ async fn in_the_same_region_another_account_restores_the_shared_snapshot_without
     let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
     sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
     assert_eq!(sim.effects("CopyDBClusterSnapshot"), 0);
+    let shares = sim.effects("ModifyDBClusterSnapshotAttribute");
+    assert_eq!(shares, 2, "the source is no longer shared in the end");
     assert!(resource_id(&sim, SPOKE, "us-east-1", "orders-staging").await.is_some());
     worker.drain().await;
 }

@@ -173,7 +173,12 @@ pub fn plan(request: &Request, facts: &SourceFacts) -> Result<Plan, Faults> {
         true => facts.site.closed_groups.clone(),
         false => Vec::new(),
     };
-    let steps = steps(request, &path, replaces.is_some(), &mut why);
+    let swap = match (&replaces, &facts.site.protected_by) {
+        (None, _) => Swap::No,
+        (Some(_), None) => Swap::Yes,
+        (Some(_), Some(_)) => Swap::Approved,
+    };
+    let steps = steps(request, &path, swap, &mut why);
     let facts = facts.clone();
     Ok(Plan { steps, facts, path, settings, closed_groups, instances, replaces, why })
 }
@@ -218,7 +223,17 @@ pub fn step_names(request: &Request) -> Vec<StepName> {
     });
     let path = Path { share_with, copy, ..Path::default() };
     let swaps = request.target.if_exists == IfExists::Swap;
-    steps(request, &path, swaps, &mut Vec::new()).into_iter().map(|step| step.name).collect()
+    let swap = if swaps { Swap::Yes } else { Swap::No };
+    steps(request, &path, swap, &mut Vec::new()).into_iter().map(|step| step.name).collect()
+}
+
+/// Whether a plan replaces a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Swap {
+    No,
+    Yes,
+    /// Once somebody else has approved it.
+    Approved,
 }
 
 fn step(name: StepName, after: &[StepName], behind: &[StepName]) -> PlannedStep {
@@ -229,7 +244,8 @@ fn steps(request: &Request, path: &Path, swaps: bool, why: &mut Vec<String>) -> 
     use StepName as S;
     let mut steps = vec![step(S::ResolveSource, &[], &[])];
     steps.push(step(S::CheckTarget, &[S::ResolveSource], &[]));
-    let mut source = S::ResolveSource;
+    // The checks run beside the copies, but nothing is shared before it is approved.
+    let mut source = if swap == Swap::Approved { S::CheckTarget } else { S::ResolveSource };
     let hops = [
         (S::MakeShareable, path.shareable.is_some()),
         (S::ShareSnapshot, path.share_with.is_some()),
@@ -240,7 +256,7 @@ fn steps(request: &Request, path: &Path, swaps: bool, why: &mut Vec<String>) -> 
         source = name;
     }
     let restore_after: &[S] = match source {
-        S::ResolveSource => &[S::CheckTarget],
+        S::ResolveSource | S::CheckTarget => &[S::CheckTarget],
         _ => &[S::CheckTarget, source],
     };
     steps.push(step(S::RestoreCluster, restore_after, &[]));
@@ -261,8 +277,8 @@ fn steps(request: &Request, path: &Path, swaps: bool, why: &mut Vec<String>) -> 
     let mut last = S::VerifyRestore;
     let ends = [
         (S::OpenAccess, request.access.open_after_masking),
-        (S::SwapIn, swaps),
-        (S::RemoveCopies, path.copies() > 0 && request.keep.copies().is_none()),
+        (S::SwapIn, swap != Swap::No),
+        (S::RemoveCopies, cleans_up(request, path)),
     ];
     for (name, _) in ends.into_iter().filter(|(_, is_needed)| *is_needed) {
         steps.push(step(name, &[last], &[]));
@@ -270,6 +286,13 @@ fn steps(request: &Request, path: &Path, swaps: bool, why: &mut Vec<String>) -> 
     }
     steps.push(step(S::Notify, &[last], &[]));
     steps
+}
+
+/// Whether something of the path goes as soon as the cluster is verified: copies that are not kept,
+/// or the share of the source itself.
+fn cleans_up(request: &Request, path: &Path) -> bool {
+    let goes = path.makes_copies() && request.keep.copies().is_none();
+    goes || (path.share_with.is_some() && path.shareable.is_none())
 }
 
 /// Users need a database that takes connections; the master password only a cluster, but AWS

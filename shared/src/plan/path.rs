@@ -53,10 +53,10 @@ impl Path {
         shareable.is_none() && share_with.is_none() && copy.is_none()
     }
 
-    /// How many copies it makes.
+    /// Whether it makes any copy.
     #[must_use]
-    pub fn copies(&self) -> usize {
-        usize::from(self.shareable.is_some()) + usize::from(self.copy.is_some())
+    pub fn makes_copies(&self) -> bool {
+        self.shareable.is_some() || self.copy.is_some()
     }
 }
 

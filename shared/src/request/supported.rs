@@ -14,13 +14,11 @@ pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
     all.into_iter().flatten().collect()
 }
 
-/// Everything that speaks SQL does so as the master user.
+/// The checks connect as the master user.
 fn master(request: &Request) -> Option<Fault> {
-    let (access, verify) = (&request.access, &request.verify);
-    let speaks = !verify.checks.is_empty() || !access.users.is_empty() || request.mask.is_some();
-    (speaks && access.master.is_none()).then(|| {
-        let problem =
-            "is missing, and the checks connect as the master user, as do users and masking";
+    let lacks = !request.verify.checks.is_empty() && request.access.master.is_none();
+    lacks.then(|| {
+        let problem = "is missing, and the checks connect as the master user";
         fault("access.master", problem, "give {\"secret\": \"<name>\"} or \"managed\"")
     })
 }

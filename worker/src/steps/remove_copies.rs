@@ -11,6 +11,8 @@ use aurora_restore_shared::job::How;
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let copies = match &cx.spec.aftercare {
         Some(care) => care.copies.clone(),
+        // Those that are kept for a time go later, in a job of their own.
+        None if cx.spec.request.keep.copies().is_some() => Vec::new(),
         None => copies_made(&cx.plan()?.path, cx.spec.id),
     };
     let mut removed = 0;

@@ -254,6 +254,10 @@ fn take(
             waits.times.push(at_ms);
         }
         Ok(Outcome::CommitFirst) => waits.commit_first = true,
+        Ok(Outcome::CommitIntent { outputs }) => {
+            account.job.outputs.extend(outputs);
+            waits.commit_first = true;
+        }
         Err(failure) => take_failure(worker, account, step, &failure, waits),
     }
 }
