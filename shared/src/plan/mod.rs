@@ -240,7 +240,7 @@ fn step(name: StepName, after: &[StepName], behind: &[StepName]) -> PlannedStep 
     PlannedStep { name, after: after.to_vec(), behind: behind.to_vec() }
 }
 
-fn steps(request: &Request, path: &Path, swaps: bool, why: &mut Vec<String>) -> Vec<PlannedStep> {
+fn steps(request: &Request, path: &Path, swap: Swap, why: &mut Vec<String>) -> Vec<PlannedStep> {
     use StepName as S;
     let mut steps = vec![step(S::ResolveSource, &[], &[])];
     steps.push(step(S::CheckTarget, &[S::ResolveSource], &[]));
