@@ -233,3 +233,10 @@ fn a_job_that_is_refused_as_busy_for_a_day_ends_within_its_bound() {
     assert!(verdict.liveness_ms > 24 * 3_600_000 - 3_600_000, "the test is vacuous");
     assert_eq!(verdict.violations, []);
 }
+
+/// AWS stopped an operator's retry between setting the job going and taking its pointer back: after
+/// the next failure there were two pointers, as the failure model says there may be.
+#[test]
+fn a_pointer_that_a_stopped_retry_has_left_behind_is_known_for_one() {
+    assert_eq!(hostile(14976).violations, []);
+}

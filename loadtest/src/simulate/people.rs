@@ -303,7 +303,12 @@ impl Person {
         for _ in 0..LOOKS {
             if self.word("status").as_deref() == Some("failed") || self.word("parked").is_some() {
                 let env = self.env("operator-1");
+                // The note that its letter was sent has raised the number by one.
+                let failed_at = self.number("seq").unwrap_or_default().cast_signed() - 1;
                 let done = operate::retry(&env, self.job()).await.is_ok();
+                if !done && self.word("status").as_deref() != Some("failed") {
+                    self.lost.leave(self.job().to_string(), failed_at);
+                }
                 self.count(FaultClass::OperatorRetry, done);
                 if done {
                     return;

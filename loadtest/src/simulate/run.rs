@@ -276,7 +276,7 @@ impl Run {
         let counts = self.counter.counts();
         let mut excuses =
             excuses::of(&counts, &self.orders, self.deadly, self.touched.all(), self.knobs.profile);
-        excuses.lost_pointers = self.lost.all();
+        (excuses.lost_pointers, excuses.left_pointers) = (self.lost.all(), self.lost.left());
         self.auditor.finish(&self.sim.cloud.world(), &excuses);
         let mut ended = BTreeMap::new();
         for (status, _) in self.statuses() {

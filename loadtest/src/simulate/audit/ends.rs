@@ -58,7 +58,10 @@ impl Book {
             there.dedup();
             let at = job.state.as_ref().map(|state| state.seq - 1);
             let is_its = |seq: &Option<i64>| *seq == at;
-            there.retain(|seq| is_its(seq) || !seq.is_some_and(|n| job.late_letters.contains(&n)));
+            let is_excused = |n: i64| {
+                job.late_letters.contains(&n) || excuses.left_pointers.contains(&(id.clone(), n))
+            };
+            there.retain(|seq| is_its(seq) || !seq.is_some_and(is_excused));
             let failed = job.state.as_ref().filter(|s| s.status == "failed" && !s.letter_pending);
             let its = at.map(|n| (id.clone(), n));
             let is_lost =

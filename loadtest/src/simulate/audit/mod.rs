@@ -63,6 +63,8 @@ pub struct Excuses {
     /// Pointers that people have thrown away after SQS had moved them back: the job, and the number
     /// that each named.
     pub lost_pointers: BTreeSet<(String, i64)>,
+    /// Pointers of failures that a `retry`, which AWS stopped half-way, has not taken back.
+    pub left_pointers: BTreeSet<(String, i64)>,
     /// Clusters that people have deleted, renamed or tagged anew.
     pub touched_targets: BTreeSet<String>,
 }
