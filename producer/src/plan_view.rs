@@ -3,7 +3,7 @@
 use crate::trouble::Trouble;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::estimate::{Operation, usual};
-use aurora_restore_shared::facts::{self, Reach, Site, SourceFacts, SourceKind};
+use aurora_restore_shared::facts::{self, SourceKind};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::fault::{Fault, Faults};
 use aurora_restore_shared::plan::{Plan, PlannedStep, StepName, plan};
@@ -42,15 +42,7 @@ pub async fn preview(env: &Environment, request: &Request) -> Result<Preview, Pr
     if !faults.is_empty() {
         return Err(PreviewError::BadInput(Faults(faults)));
     }
-    let source = env.place(request.source.account(), request.source.region()).await;
-    let source = source.map_err(Trouble::from)?;
-    let target = env.place(&request.target.account, &request.target.region).await;
-    let target = target.map_err(Trouble::from)?;
-    let (source_rds, keys, target_rds) = (source.rds(), source.kms(), target.rds());
-    let now_ms = env.clock.now_ms();
-    let reach = Reach { source: &source_rds, keys: &keys, target: &target_rds, now_ms };
-    let facts = facts::read(reach, request).await.map_err(no_facts)?;
-    let facts = SourceFacts { site: Site::of(&env.common, request), ..facts };
+    let facts = facts::read(env, request).await.map_err(no_facts)?;
     let plan = plan(request, &facts).map_err(PreviewError::BadInput)?;
     let usual = usual_times(&plan);
     let total = total(&plan.steps, &usual);

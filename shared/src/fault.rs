@@ -18,6 +18,14 @@ pub struct Fault {
     pub fix: String,
 }
 
+impl Fault {
+    /// A fault at a place: what is wrong, and what would be right.
+    #[must_use]
+    pub fn new(path: &str, problem: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), problem: problem.into(), fix: fix.into() }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "(the whole)" } else { &self.path };
@@ -69,7 +77,7 @@ fn unexplained() -> Fault {
 impl<'a> Reader<'a> {
     /// Notes a fault at this place.
     pub fn fault(&self, problem: impl Into<String>, fix: impl Into<String>) {
-        let fault = Fault { path: self.path.clone(), problem: problem.into(), fix: fix.into() };
+        let fault = Fault::new(&self.path, problem, fix);
         self.faults.borrow_mut().push(fault);
     }
 

@@ -1,7 +1,8 @@
 //! Reading the facts of a request: the source, the cluster it came from, the target's name.
 
-use super::{Encryption, SourceFacts, SourceKind, Standing, cluster, snapshots};
+use super::{Encryption, Site, SourceFacts, SourceKind, Standing, cluster, snapshots};
 use crate::clock::EpochMs;
+use crate::environment::Environment;
 use crate::failure::{Failure, FailureCode, wire_code};
 use crate::request::{IfExists, PointInTime, Request, SnapshotSource, Source};
 use aws_sdk_kms::types::KeyManagerType;
@@ -10,56 +11,70 @@ use aws_sdk_rds::types::{DbCluster, DbInstance};
 use jiff::Timestamp;
 
 /// Where facts are read: clients of the source's place and of the target's.
-#[derive(Debug, Clone, Copy)]
-pub struct Reach<'a> {
+#[derive(Debug, Clone)]
+struct Reach {
     /// RDS where the source is.
-    pub source: &'a Client,
+    source: Client,
     /// KMS where the source is.
-    pub keys: &'a aws_sdk_kms::Client,
+    keys: aws_sdk_kms::Client,
     /// RDS where the target shall be.
-    pub target: &'a Client,
+    target: Client,
     /// The present moment.
-    pub now_ms: EpochMs,
+    now_ms: EpochMs,
 }
 
-/// Reads the facts of a request; what the settings say ([`super::Site`]) is added by the caller.
+impl Reach {
+    async fn of(env: &Environment, request: &Request) -> Result<Self, Failure> {
+        let (source, target) = (&request.source, &request.target);
+        let source = env.place(source.account(), source.region()).await?;
+        let target = env.place(&target.account, &target.region).await?;
+        let (now_ms, keys) = (env.clock.now_ms(), source.kms());
+        Ok(Self { source: source.rds(), keys, target: target.rds(), now_ms })
+    }
+}
+
+/// Reads the facts of a request where its source and its target are, and what the settings say of
+/// these places.
 ///
 /// # Errors
 /// `source_not_found` when nothing fits; `source_unusable` when it cannot be restored from;
-/// `resource_busy` while the snapshot named is still being made; whatever AWS answers, classified.
-pub async fn read(reach: Reach<'_>, request: &Request) -> Result<SourceFacts, Failure> {
+/// `resource_busy` while the snapshot named is still being made; `role_denied` where the settings or
+/// STS do not allow it; whatever AWS answers, classified.
+pub async fn read(env: &Environment, request: &Request) -> Result<SourceFacts, Failure> {
+    let reach = &Reach::of(env, request).await?;
     let facts = match &request.source {
         Source::Snapshot(source) => of_snapshot(reach, request, source).await?,
         Source::PointInTime(source) => of_moment(reach, source).await?,
         Source::Clone(source) => of_clone(reach, source.cluster.as_str()).await?,
     };
     let encryption = match &facts.encryption {
-        Encryption::Key(key) if request.changes_account() => manager(reach.keys, key).await?,
+        Encryption::Key(key) if request.changes_account() => manager(&reach.keys, key).await?,
         other => other.clone(),
     };
     let taken_by = match request.target.if_exists {
-        IfExists::Swap => standing(reach.target, request.target.cluster.as_str()).await?,
+        IfExists::Swap => standing(&reach.target, request.target.cluster.as_str()).await?,
         IfExists::Refuse => None,
     };
-    Ok(SourceFacts { encryption, taken_by, ..facts })
+    let site = Site::of(&env.common, request);
+    Ok(SourceFacts { encryption, taken_by, site, ..facts })
 }
 
 async fn of_snapshot(
-    reach: Reach<'_>,
+    reach: &Reach,
     request: &Request,
     source: &SnapshotSource,
 ) -> Result<SourceFacts, Failure> {
-    let snapshot = snapshots::pick(reach.source, source).await?;
+    let snapshot = snapshots::pick(&reach.source, source).await?;
     let cluster_id = snapshot.db_cluster_identifier().unwrap_or_default().to_owned();
     let (cluster, members) = tokio::try_join!(
-        cluster::find(reach.source, &cluster_id),
-        cluster::members(reach.source, &cluster_id)
+        cluster::find(&reach.source, &cluster_id),
+        cluster::members(&reach.source, &cluster_id)
     )?;
     // A new cluster may have taken the old one's name: only the cluster itself is followed.
     let same = |c: &DbCluster| c.db_cluster_resource_id() == snapshot.db_cluster_resource_id();
     let cluster = cluster.filter(same);
     let copies = match request.changes_place() {
-        true => snapshots::copies(reach.target, &snapshot, reach.now_ms).await?,
+        true => snapshots::copies(&reach.target, &snapshot, reach.now_ms).await?,
         false => Vec::new(),
     };
     let facts = snapshots::facts(&snapshot, source.account.as_str());
@@ -82,13 +97,13 @@ fn following(
     }
 }
 
-async fn of_clone(reach: Reach<'_>, id: &str) -> Result<SourceFacts, Failure> {
+async fn of_clone(reach: &Reach, id: &str) -> Result<SourceFacts, Failure> {
     let (facts, _) = of_cluster(reach, id, SourceKind::Clone).await?;
     let created_at = crate::clock::timestamp(reach.now_ms).to_string();
     Ok(SourceFacts { created_at, ..facts })
 }
 
-async fn of_moment(reach: Reach<'_>, source: &PointInTime) -> Result<SourceFacts, Failure> {
+async fn of_moment(reach: &Reach, source: &PointInTime) -> Result<SourceFacts, Failure> {
     let id = source.cluster.as_str();
     let (facts, cluster) = of_cluster(reach, id, SourceKind::PointInTime).await?;
     let secs = |t: Option<&aws_smithy_types::DateTime>| t.map(aws_smithy_types::DateTime::secs);
@@ -113,12 +128,12 @@ async fn of_moment(reach: Reach<'_>, source: &PointInTime) -> Result<SourceFacts
 
 /// The facts of a cluster that is restored from itself, not from a snapshot.
 async fn of_cluster(
-    reach: Reach<'_>,
+    reach: &Reach,
     id: &str,
     kind: SourceKind,
 ) -> Result<(SourceFacts, DbCluster), Failure> {
     let (cluster, members) =
-        tokio::try_join!(cluster::find(reach.source, id), cluster::members(reach.source, id))?;
+        tokio::try_join!(cluster::find(&reach.source, id), cluster::members(&reach.source, id))?;
     let cluster = cluster.ok_or_else(|| {
         let text = format!("there is no cluster {id} in the source's account and Region");
         Failure::permanent(FailureCode::SourceNotFound, text)

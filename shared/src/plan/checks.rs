@@ -21,15 +21,11 @@ pub(super) fn all(request: &Request, facts: &SourceFacts) -> Vec<Fault> {
     all.chain(of_another_place(request, facts)).collect()
 }
 
-fn fault(path: &str, problem: impl Into<String>, fix: impl Into<String>) -> Fault {
-    Fault { path: path.to_owned(), problem: problem.into(), fix: fix.into() }
-}
-
 fn engine(facts: &SourceFacts) -> Option<Fault> {
     let problem = || format!("is of engine {:?}", facts.engine);
     let is_known = ENGINES.contains(&facts.engine.as_str());
     (!is_known)
-        .then(|| fault("source", problem(), format!("must be one of {}", ENGINES.join(", "))))
+        .then(|| Fault::new("source", problem(), format!("must be one of {}", ENGINES.join(", "))))
 }
 
 fn major(version: &str) -> Option<u32> {
@@ -41,7 +37,7 @@ fn older_version(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let is_older = major(wanted) < major(&facts.engine_version);
     is_older.then(|| {
         let problem = format!("is {wanted}, below the source's {}", facts.engine_version);
-        fault(
+        Fault::new(
             "target.engine_version",
             problem,
             "a restore never goes back to an older major version",
@@ -58,14 +54,14 @@ fn version_of_cluster(request: &Request, facts: &SourceFacts) -> Option<Fault> {
             "is {wanted}, and a point in time or a clone has its cluster's {}",
             facts.engine_version
         );
-        fault("target.engine_version", problem, "leave it out, or restore a snapshot")
+        Fault::new("target.engine_version", problem, "leave it out, or restore a snapshot")
     })
 }
 
 fn backtrack(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let asked = request.target.backtrack_hours.is_some_and(|hours| hours > 0);
     (asked && facts.engine != "aurora-mysql")
-        .then(|| fault("target.backtrack_hours", "is for Aurora MySQL only", "leave it out"))
+        .then(|| Fault::new("target.backtrack_hours", "is for Aurora MySQL only", "leave it out"))
 }
 
 /// Applications that use a cluster under its name do not speak to another engine.
@@ -76,7 +72,7 @@ fn other_engine(request: &Request, facts: &SourceFacts) -> Option<Fault> {
             "has the name of a cluster of engine {}, and the source is {}",
             standing.engine, facts.engine
         );
-        fault(
+        Fault::new(
             "target.cluster",
             problem,
             format!("choose another name than {}", request.target.cluster),
@@ -89,7 +85,7 @@ fn closed_groups(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     lacks.then(|| {
         let (account, region) = (&request.target.account, &request.target.region);
         let fix = format!("set accounts.{account}.closed_security_groups.{region} to groups that let in the workers only");
-        fault("access.open_after_masking", "needs security groups for the time until then, and the settings name none", fix)
+        Fault::new("access.open_after_masking", "needs security groups for the time until then, and the settings name none", fix)
     })
 }
 
@@ -103,7 +99,7 @@ fn serverless(request: &Request, facts: &SourceFacts) -> Option<Fault> {
     let has_range = request.target.serverless.as_ref().or(of_source).is_some();
     (specs.iter().any(wants) && !has_range).then(|| {
         let problem = "is left out, and an instance of class db.serverless needs it";
-        fault(
+        Fault::new(
             "target.serverless",
             problem,
             "give {\"min_capacity\": 0.5, \"max_capacity\": 16}, or another class",
@@ -129,7 +125,7 @@ fn of_another_place(request: &Request, facts: &SourceFacts) -> Vec<Fault> {
     missing
         .map(|(name, _)| {
             let problem = "is left out, and the source's belongs to another account or Region";
-            fault(
+            Fault::new(
                 &format!("target.{name}"),
                 problem,
                 format!("name the one to use in {} {}", target.account, target.region),

@@ -86,10 +86,6 @@ struct Way<'a> {
     site: &'a Site,
 }
 
-fn fault(path: &str, problem: impl Into<String>, fix: impl Into<String>) -> Fault {
-    Fault { path: path.to_owned(), problem: problem.into(), fix: fix.into() }
-}
-
 impl Way<'_> {
     fn of_cluster(&self) -> Chosen {
         let (field, what) = match self.facts.kind {
@@ -98,7 +94,7 @@ impl Way<'_> {
         };
         if self.request.changes_place() {
             let fix = "name the cluster's own account and Region as the target, or restore one of its snapshots (source.snapshot)";
-            return Err(fault(
+            return Err(Fault::new(
                 field,
                 format!("{what} stays in the account and Region of its cluster"),
                 fix,
@@ -106,11 +102,11 @@ impl Way<'_> {
         }
         if self.facts.kind == SourceKind::Clone && self.facts.instances.is_empty() {
             let fix = "add an instance to it, or restore it to a point in time instead";
-            return Err(fault(field, "the cluster has no instance, which a clone needs", fix));
+            return Err(Fault::new(field, "the cluster has no instance, which a clone needs", fix));
         }
         if self.request.target.kms_key.is_some() && !self.facts.encryption.has_key() {
             let fix = "leave it out, or restore a snapshot, which can be encrypted on the way";
-            return Err(fault(
+            return Err(Fault::new(
                 "target.kms_key",
                 format!("{what} of an unencrypted cluster stays so"),
                 fix,
@@ -224,7 +220,7 @@ impl Way<'_> {
         if self.facts.encryption == Encryption::SseRds && !self.site.sse_rds_sharing {
             let problem = "is encrypted under a key that AWS owns (sse-rds), and AWS does not say whether such snapshots can be shared";
             let fix = "restore within the source's account, or allow it by the setting allow_sse_rds_sharing = true";
-            return Err(fault("source", problem, fix));
+            return Err(Fault::new("source", problem, fix));
         }
         Ok(())
     }
@@ -257,7 +253,7 @@ impl Way<'_> {
             "set accounts.{account}.copy_keys.{region} to the ARN of a customer KMS key that account {} may use",
             self.request.target.account
         );
-        fault("source", problem, fix)
+        Fault::new("source", problem, fix)
     }
 
     /// The copy within the source's Region that comes first where one step is refused.
@@ -283,7 +279,7 @@ impl Way<'_> {
                 "name a KMS key of account {} in {}, or set accounts.{0}.copy_keys.{1}",
                 target.account, target.region
             );
-            fault("target.kms_key", problem, fix)
+            Fault::new("target.kms_key", problem, fix)
         })
     }
 

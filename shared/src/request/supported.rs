@@ -5,10 +5,6 @@
 use super::{IfExists, LEAST_KEPT, Notify, Request};
 use crate::fault::Fault;
 
-fn fault(path: &str, problem: &str, fix: &str) -> Fault {
-    Fault { path: path.to_owned(), problem: problem.to_owned(), fix: fix.to_owned() }
-}
-
 pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
     let all = [master(request), masking(request), replaced(request), webhook(request)];
     all.into_iter().flatten().collect()
@@ -19,14 +15,14 @@ fn master(request: &Request) -> Option<Fault> {
     let lacks = !request.verify.checks.is_empty() && request.access.master.is_none();
     lacks.then(|| {
         let problem = "is missing, and the checks connect as the master user";
-        fault("access.master", problem, "give {\"secret\": \"<name>\"} or \"managed\"")
+        Fault::new("access.master", problem, "give {\"secret\": \"<name>\"} or \"managed\"")
     })
 }
 
 fn masking(request: &Request) -> Option<Fault> {
     let waits_for_nothing = request.access.open_after_masking && request.mask.is_none();
     waits_for_nothing.then(|| {
-        fault(
+        Fault::new(
             "access.open_after_masking",
             "waits for masking, and there is none",
             "add \"mask\", or leave it out",
@@ -38,16 +34,16 @@ fn replaced(request: &Request) -> Option<Fault> {
     let kept = request.keep.replaced.as_ref()?;
     if request.target.if_exists != IfExists::Swap {
         let problem = "is about a cluster that is replaced, and none is";
-        return Some(fault(
+        return Some(Fault::new(
             "keep.replaced",
             problem,
             "leave it out, or set target.if_exists to \"swap\"",
         ));
     }
     (kept.length() < LEAST_KEPT).then(|| {
-        fault(
+        Fault::new(
             "keep.replaced",
-            &format!("is {kept}"),
+            format!("is {kept}"),
             "must be at least 1h: a late call must never meet another cluster",
         )
     })
@@ -56,5 +52,5 @@ fn replaced(request: &Request) -> Option<Fault> {
 fn webhook(request: &Request) -> Option<Fault> {
     let n = request.notify.iter().position(|n| matches!(n, Notify::Webhook(_)))?;
     let problem = "is not supported yet by this release";
-    Some(fault(&format!("notify[{n}].webhook"), problem, "use sns or event_bridge for now"))
+    Some(Fault::new(&format!("notify[{n}].webhook"), problem, "use sns or event_bridge for now"))
 }

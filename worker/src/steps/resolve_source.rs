@@ -2,7 +2,7 @@
 
 use crate::step::{Done, Outcome, StepContext, StepResult, Waiting, done, pairs};
 use aurora_restore_shared::estimate::Operation;
-use aurora_restore_shared::facts::{self, Reach, Site, SourceFacts};
+use aurora_restore_shared::facts;
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::fault::Faults;
 use aurora_restore_shared::job::How;
@@ -12,12 +12,8 @@ use aurora_restore_shared::watch::{Watch, WatchKind};
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let request = &cx.spec.request;
-    let (source, target) = (cx.source().await?, cx.target().await?);
-    let (source_rds, keys, target_rds) = (source.rds(), source.kms(), target.rds());
-    let now_ms = cx.worker.now_ms();
-    let reach = Reach { source: &source_rds, keys: &keys, target: &target_rds, now_ms };
-    let facts = match facts::read(reach, request).await {
-        Ok(facts) => SourceFacts { site: Site::of(&cx.worker.settings.common, request), ..facts },
+    let facts = match facts::read(&cx.worker.env, request).await {
+        Ok(facts) => facts,
         Err(failure) => return wait_for_snapshot(&cx, failure),
     };
     let plan = plan(request, &facts).map_err(|faults| refused(&faults))?;
