@@ -1,14 +1,11 @@
 //! Approving: somebody else than the caller agrees to a swap onto a protected target.
 
-use crate::operate::caller;
+use crate::operate::{caller, wake};
 use crate::trouble::Trouble;
-use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::job::JobState;
 use aurora_restore_shared::store::Approval;
-
-/// When a woken job is looked at at the latest.
-const FIRST_INTERVAL_MS: EpochMs = 60_000;
 
 /// What an approval has brought.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,17 +64,9 @@ pub async fn approve(env: &Environment, id: JobId) -> Result<Approved, ApproveEr
     let approval = Approval { by: by.clone(), at_ms: now_ms };
     let is_first = store.approve(id, &approval).await.map_err(Trouble::from)?;
     let state = store.state(id).await.map_err(Trouble::from)?;
-    let parked = state.filter(aurora_restore_shared::job::JobState::is_parked);
-    let woken = match parked {
-        Some(state) => {
-            let woken = store.wake(id, Some(state.seq), now_ms + FIRST_INTERVAL_MS).await;
-            woken.map_err(Trouble::from)?
-        }
+    let woken = match state.filter(JobState::is_parked) {
+        Some(parked) => wake(env, &parked).await?,
         None => None,
     };
-    if let Some(state) = &woken {
-        let queues = env.queues(&state.region);
-        queues.send_for(state).await.map_err(Trouble::queue(&state.region))?;
-    }
     Ok(Approved { by, was_approved: !is_first, is_woken: woken.is_some() })
 }

@@ -75,7 +75,8 @@ pub async fn retry_because(env: &Environment, id: JobId, why: &str) -> Result<Re
     let store = env.store();
     let read = store.state(id).await.map_err(Trouble::from)?.ok_or(RetryError::Unknown(id))?;
     if read.is_parked() {
-        return wake(env, &read).await;
+        let state = wake(env, &read).await?.ok_or(RetryError::Changed(id))?;
+        return Ok(Retried { state, pointers_deleted: 0 });
     }
     let state = if is_retried(&read) {
         read
@@ -107,14 +108,18 @@ async fn set_going(env: &Environment, read: &JobState, why: &str) -> Result<JobS
 }
 
 /// A parked job is woken at the number that was read: what a person has mended is seen at once,
-/// and not only at its next look.
-async fn wake(env: &Environment, parked: &JobState) -> Result<Retried, RetryError> {
+/// and not only at its next look. `None`: somebody else has woken it.
+pub(crate) async fn wake(
+    env: &Environment,
+    parked: &JobState,
+) -> Result<Option<JobState>, Trouble> {
     let due_at_ms = env.clock.now_ms() + FIRST_INTERVAL_MS;
-    let woken = env.store().wake(parked.id, Some(parked.seq), due_at_ms).await;
-    let state = woken.map_err(Trouble::from)?.ok_or(RetryError::Changed(parked.id))?;
-    let queues = env.queues(&state.region);
-    queues.send_for(&state).await.map_err(Trouble::queue(&state.region))?;
-    Ok(Retried { state, pointers_deleted: 0 })
+    let woken = env.store().wake(parked.id, Some(parked.seq), due_at_ms).await?;
+    if let Some(state) = &woken {
+        let queues = env.queues(&state.region);
+        queues.send_for(state).await.map_err(Trouble::queue(&state.region))?;
+    }
+    Ok(woken)
 }
 
 /// Whether an earlier `retry` has set the job going and no worker has taken it since: queued, but
