@@ -7,6 +7,7 @@ use super::{
 };
 use crate::query::JobDetails;
 use crate::view::{moment, source_words, span};
+use aurora_restore_shared::aftercare::RESOURCE_ID;
 use aurora_restore_shared::chain::{self, Chain};
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::job::{FailedAt, JobState, Status};
@@ -15,9 +16,6 @@ use aurora_restore_shared::request::{IfExists, Master, Request, Source};
 use aurora_restore_shared::store::Spec;
 use jiff::Timestamp;
 use serde_json::Value;
-
-/// The output that holds the immutable id of the restored cluster.
-const RESOURCE_ID: &str = "resource_id";
 
 pub(super) fn report(details: &JobDetails, state: &JobState, now_ms: EpochMs) -> EvidenceReport {
     let JobDetails { spec, plan, events, .. } = details;

@@ -1,6 +1,6 @@
 //! What goes wrong with SQL, in words that hold no data: they end in logs, records and mails.
 
-use super::Login;
+use super::{Login, NewUser};
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::request::Script;
 
@@ -37,10 +37,13 @@ pub(super) fn another_script(script: &Script) -> Failure {
 }
 
 /// The master user is not one to be made.
-pub(super) fn is_master(login: &Login) -> Failure {
+pub(super) fn refuse_master(login: &Login, users: &[NewUser<'_>]) -> Result<(), Failure> {
+    if !users.iter().any(|new| new.user.name.as_str() == login.user) {
+        return Ok(());
+    }
     let text =
         format!("user {:?}: is the master user, whose password is another matter", login.user);
-    Failure::permanent(FailureCode::GrantFailed, text)
+    Err(Failure::permanent(FailureCode::GrantFailed, text))
 }
 
 /// A message of a server up to its first quote: what is quoted in some messages is data.

@@ -2,6 +2,7 @@
 
 use super::{Cluster, Found, Instance, name_taken, not_ours};
 use crate::step::StepContext;
+use aurora_restore_shared::aftercare::RESOURCE_ID;
 use aurora_restore_shared::facts::cluster_facts;
 use aurora_restore_shared::failure::{Failure, wire_code};
 use aurora_restore_shared::ids::ClusterId;
@@ -41,7 +42,7 @@ pub async fn find_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Found, F
     // What an earlier commit recorded needs no second opinion on its age.
     let is_known = cluster
         .db_cluster_resource_id()
-        .is_some_and(|id| cx.job.outputs.get("resource_id").is_some_and(|known| known == id));
+        .is_some_and(|id| cx.job.outputs.get(RESOURCE_ID).is_some_and(|known| known == id));
     let made = ms(cluster.cluster_create_time()).filter(|_| !is_known);
     match not_ours(cluster.tag_list(), made, cx.spec.owner(), cx.spec.owner_accepted_ms()) {
         Some(why) => Ok(Found::Stranger(why)),

@@ -14,6 +14,7 @@ use aurora_restore_shared::ids::ClusterId;
 use aurora_restore_shared::job::{How, SWAP_BACK};
 use aurora_restore_shared::plan::names;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
+use aws_sdk_rds::Client;
 use std::collections::BTreeMap;
 
 /// The three names and the two clusters of a swap.
@@ -54,12 +55,12 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
             Ok(done(How::Did, note).into())
         }
         Decision::Wait(name) => Ok(Outcome::WaitFor(waiting(&cx, &name))),
-        Decision::RenameOldAway => rename(&cx, &swap.target, &swap.replaced).await,
-        Decision::RenameOldBack => rename(&cx, &swap.replaced, &swap.target).await,
-        Decision::RenameNewIn => match rename(&cx, &swap.beside, &swap.target).await {
+        Decision::RenameOldAway => rename(&cx, &rds, &swap.target, &swap.replaced).await,
+        Decision::RenameOldBack => rename(&cx, &rds, &swap.replaced, &swap.target).await,
+        Decision::RenameNewIn => match rename(&cx, &rds, &swap.beside, &swap.target).await {
             // It will not pass by itself: the old cluster gets its name back, and then the job fails.
             Err(failure) if failure.kind == FailureKind::Permanent => {
-                let mut back = rename(&cx, &swap.replaced, &swap.target).await?;
+                let mut back = rename(&cx, &rds, &swap.replaced, &swap.target).await?;
                 if let Outcome::WaitFor(waiting) = &mut back {
                     waiting.outputs = pairs([(SWAP_BACK, failure.text)]);
                 }
@@ -82,9 +83,13 @@ fn names_of(cx: &StepContext<'_>, new: &str) -> Result<Option<Swap>, Failure> {
     }))
 }
 
-async fn rename(cx: &StepContext<'_>, from: &ClusterId, to: &ClusterId) -> StepResult {
-    let rds = rds::target(cx).await?;
-    let details = request_ids(rds::rename(&rds, from.as_str(), to.as_str()).await?);
+async fn rename(
+    cx: &StepContext<'_>,
+    rds: &Client,
+    from: &ClusterId,
+    to: &ClusterId,
+) -> StepResult {
+    let details = request_ids(rds::rename(rds, from.as_str(), to.as_str()).await?);
     Ok(Outcome::WaitFor(Waiting { begun: true, details, ..waiting(cx, to) }))
 }
 

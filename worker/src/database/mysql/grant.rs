@@ -4,7 +4,7 @@
 
 use super::{connect, leave, lock, sorted};
 use crate::database::sql::Authority;
-use crate::database::trouble::is_master;
+use crate::database::trouble::refuse_master;
 use crate::database::{Granted, Hidden, Login, NewUser};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::request::{Grant, On, Privilege};
@@ -30,9 +30,7 @@ pub(in crate::database) async fn grant(
     login: &Login,
     users: &[NewUser<'_>],
 ) -> Result<Vec<Granted>, Failure> {
-    if users.iter().any(|new| new.user.name.as_str() == login.user) {
-        return Err(is_master(login));
-    }
+    refuse_master(login, users)?;
     // Before anybody is given anything.
     users.iter().flat_map(|new| &new.user.grants).try_for_each(|g| words(g).map(drop))?;
     let mut conn = connect(authority, login).await?;

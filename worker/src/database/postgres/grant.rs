@@ -3,7 +3,7 @@
 
 use super::{Session, beside, connect, sorted};
 use crate::database::sql::Authority;
-use crate::database::trouble::is_master;
+use crate::database::trouble::refuse_master;
 use crate::database::{Granted, Login, NewUser};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::request::{Grant, On, Privilege};
@@ -23,9 +23,7 @@ pub(in crate::database) async fn grant(
     login: &Login,
     users: &[NewUser<'_>],
 ) -> Result<Vec<Granted>, Failure> {
-    if users.iter().any(|new| new.user.name.as_str() == login.user) {
-        return Err(is_master(login));
-    }
+    refuse_master(login, users)?;
     let (mut client, connection) = connect(authority, login, Session::Changing).await?;
     beside(login, connection, grant_all(&mut client, users)).await
 }
