@@ -164,7 +164,7 @@ pub struct ExistingCopy {
     pub key: Option<String>,
 }
 
-/// Settings of a source cluster that a snapshot does not hold.
+/// Settings that a running cluster tells of itself, and that a snapshot does not hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClusterFacts {

@@ -8,7 +8,7 @@ mod settings;
 pub use path::{Hop, Path};
 pub use settings::ClusterSettings;
 
-use crate::facts::{SourceFacts, Standing};
+use crate::facts::{ClusterFacts, SourceFacts, Standing};
 use crate::fault::{Fault, Faults};
 use crate::ids::{ClusterId, JobId};
 use crate::request::{IfExists, InstanceSpec, Request};
@@ -140,6 +140,18 @@ impl Plan {
             Some(_) => names::beside(target, job),
             None => target.clone(),
         }
+    }
+
+    /// The settings that the cluster is restored with: until access is opened, groups that let in the
+    /// workers only, and no protection from deletion.
+    #[must_use]
+    pub fn first_settings(&self) -> ClusterFacts {
+        let settings = self.settings.cluster.clone();
+        if self.closed_groups.is_empty() {
+            return settings;
+        }
+        let security_groups = self.closed_groups.clone();
+        ClusterFacts { security_groups, deletion_protection: false, ..settings }
     }
 
     /// Whether a step is in it.

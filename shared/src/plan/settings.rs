@@ -2,8 +2,8 @@
 //! Region's defaults, which is what AWS uses for whatever a restore call leaves out.
 
 use super::Path;
-use crate::facts::SourceFacts;
-use crate::request::{Request, Serverless};
+use crate::facts::{ClusterFacts, SourceFacts};
+use crate::request::Request;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,15 +15,9 @@ pub struct ClusterSettings {
     pub engine: String,
     /// Engine version: always said, because the default is the Region's, not the snapshot's.
     pub engine_version: String,
-    /// Cluster parameter group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameter_group: Option<String>,
-    /// Subnet group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subnet_group: Option<String>,
-    /// VPC security groups.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub security_groups: Vec<String>,
+    /// What a running cluster tells of itself, too.
+    #[serde(flatten)]
+    pub cluster: ClusterFacts,
     /// KMS key; none: that of the snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key: Option<String>,
@@ -32,24 +26,9 @@ pub struct ClusterSettings {
     /// TCP port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// Serverless v2 capacity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub serverless: Option<Serverless>,
-    /// IAM database authentication.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub iam_auth: bool,
-    /// Log types sent to CloudWatch Logs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub log_exports: Vec<String>,
     /// Backtrack window in hours (Aurora MySQL): can only be given to a new cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backtrack_hours: Option<u16>,
-    /// Backup retention in days (set when it differs from the restored cluster's own).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub backup_retention_days: Option<u16>,
-    /// Deletion protection.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub deletion_protection: bool,
     /// Tags of the request.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
@@ -73,23 +52,26 @@ pub(super) fn follow_source(
         why.push("Settings left out of the request follow the source cluster.".into());
     }
     let or = |asked: &Option<String>, of_source: Option<String>| asked.clone().or(of_source);
+    let cluster = ClusterFacts {
+        parameter_group: or(&target.parameter_group, parameter_group(request, facts)),
+        subnet_group: or(&target.subnet_group, source.subnet_group),
+        security_groups: target.security_groups.clone().unwrap_or(source.security_groups),
+        serverless: target.serverless.clone().or(source.serverless),
+        iam_auth: target.iam_auth.unwrap_or(source.iam_auth),
+        log_exports: target.log_exports.clone().unwrap_or(source.log_exports),
+        backup_retention_days: target.backup_retention_days.or(source.backup_retention_days),
+        deletion_protection: target.deletion_protection.unwrap_or(source.deletion_protection),
+    };
     ClusterSettings {
         engine: facts.engine.clone(),
         engine_version: or(&target.engine_version, Some(facts.engine_version.clone()))
             .unwrap_or_default(),
-        parameter_group: or(&target.parameter_group, parameter_group(request, facts)),
-        subnet_group: or(&target.subnet_group, source.subnet_group),
-        security_groups: target.security_groups.clone().unwrap_or(source.security_groups),
+        cluster,
         kms_key: target.kms_key.clone().or_else(|| path.restore_key.clone()),
         storage_type: or(&target.storage_type, facts.storage_type.clone())
             .unwrap_or_else(|| "aurora".into()),
         port: target.port.or(facts.port),
-        serverless: target.serverless.clone().or(source.serverless),
-        iam_auth: target.iam_auth.unwrap_or(source.iam_auth),
-        log_exports: target.log_exports.clone().unwrap_or(source.log_exports),
         backtrack_hours: target.backtrack_hours.filter(|hours| *hours > 0),
-        backup_retention_days: target.backup_retention_days.or(source.backup_retention_days),
-        deletion_protection: target.deletion_protection.unwrap_or(source.deletion_protection),
         tags: target.tags.clone(),
     }
 }

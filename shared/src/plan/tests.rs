@@ -38,12 +38,12 @@ fn settings_left_out_follow_the_source() {
     let plan = plan(&request(), &facts()).unwrap();
     let s = &plan.settings;
     assert_eq!(s.engine_version, "15.4");
-    assert_eq!(s.parameter_group.as_deref(), Some("orders-pg15"));
-    assert_eq!(s.subnet_group.as_deref(), Some("private"));
-    assert_eq!(s.security_groups, ["sg-1"]);
+    assert_eq!(s.cluster.parameter_group.as_deref(), Some("orders-pg15"));
+    assert_eq!(s.cluster.subnet_group.as_deref(), Some("private"));
+    assert_eq!(s.cluster.security_groups, ["sg-1"]);
     assert_eq!(s.storage_type, "aurora-iopt1");
     assert_eq!(s.port, Some(5433));
-    assert!(s.iam_auth);
+    assert!(s.cluster.iam_auth);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn settings_of_the_request_win_over_the_source() {
     request.target.port = Some(6000);
     let s = plan(&request, &facts()).unwrap().settings;
     assert_eq!(
-        (s.subnet_group.as_deref(), s.iam_auth, s.port),
+        (s.cluster.subnet_group.as_deref(), s.cluster.iam_auth, s.port),
         (Some("staging"), false, Some(6000))
     );
 }
@@ -63,7 +63,7 @@ fn settings_of_the_request_win_over_the_source() {
 fn a_parameter_group_of_another_major_version_is_not_followed() {
     let mut request = request();
     request.target.engine_version = Some("16.2".into());
-    assert_eq!(plan(&request, &facts()).unwrap().settings.parameter_group, None);
+    assert_eq!(plan(&request, &facts()).unwrap().settings.cluster.parameter_group, None);
 }
 
 #[test]

@@ -124,6 +124,13 @@ pub fn name_taken(why: &str) -> Failure {
     Failure::permanent(FailureCode::TargetNameTaken, text)
 }
 
+/// The failure of a job whose restored cluster will not come up by itself.
+#[must_use]
+pub fn broken(status: &str) -> Failure {
+    let text = format!("the restored cluster is in status {status}");
+    Failure::permanent(FailureCode::ResourceFailed, text)
+}
+
 /// The failure of a job that does not find the cluster which it has restored. A describe may lag
 /// behind, so one that is not shown is looked for a few times more; another one in its place is not.
 #[must_use]

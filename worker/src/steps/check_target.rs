@@ -18,7 +18,7 @@ struct Observed {
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let plan = cx.plan()?;
     let rds = rds::target(&cx).await?;
-    let settings = &plan.settings;
+    let settings = &plan.settings.cluster;
     let (cluster, missing_groups, quotas) = tokio::try_join!(
         rds::find_cluster(&rds, &cx),
         rds::missing_groups(

@@ -5,9 +5,9 @@ use super::restore_cluster::{RESOURCE_ID, restored_cluster};
 use crate::rds::{self, Cluster};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, request_ids};
 use aurora_restore_shared::estimate::Operation;
-use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::facts::ClusterFacts;
+use aurora_restore_shared::failure::Failure;
 use aurora_restore_shared::job::How;
-use aurora_restore_shared::plan::ClusterSettings;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let wait = || {
         cx.wait_for(WatchKind::Cluster, Operation::Modify, "the security groups are being attached")
     };
-    match decide(cluster, &cx.plan()?.settings)? {
+    match decide(cluster, &cx.plan()?.settings.cluster)? {
         Decision::Done => Ok(done(How::Did, "the security groups are attached").into()),
         Decision::Wait => Ok(Outcome::WaitFor(wait())),
         Decision::Open => {
@@ -39,7 +39,7 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     }
 }
 
-fn decide(cluster: &Cluster, wanted: &ClusterSettings) -> Result<Decision, Failure> {
+fn decide(cluster: &Cluster, wanted: &ClusterFacts) -> Result<Decision, Failure> {
     let set = |groups: &[String]| groups.iter().cloned().collect::<BTreeSet<_>>();
     let has_groups = set(&cluster.settings.security_groups) == set(&wanted.security_groups);
     let is_open = has_groups && cluster.settings.deletion_protection == wanted.deletion_protection;
@@ -47,17 +47,13 @@ fn decide(cluster: &Cluster, wanted: &ClusterSettings) -> Result<Decision, Failu
         (StatusClass::Ready, true) => Ok(Decision::Done),
         (StatusClass::Ready, false) => Ok(Decision::Open),
         (StatusClass::Working, _) => Ok(Decision::Wait),
-        (StatusClass::Broken, _) => {
-            let text = format!("the restored cluster is in status {}", cluster.status);
-            Err(Failure::permanent(FailureCode::ResourceFailed, text))
-        }
+        (StatusClass::Broken, _) => Err(rds::broken(&cluster.status)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aurora_restore_shared::facts::ClusterFacts;
 
     fn cluster(status: &str, groups: &[&str], deletion_protection: bool) -> Cluster {
         let security_groups = groups.iter().map(ToString::to_string).collect();
@@ -68,10 +64,10 @@ mod tests {
 
     #[test]
     fn it_opens_once_and_is_done_when_groups_and_protection_are_as_wanted() {
-        let wanted = ClusterSettings {
+        let wanted = ClusterFacts {
             security_groups: vec!["sg-2".into(), "sg-1".into()],
             deletion_protection: true,
-            ..ClusterSettings::default()
+            ..ClusterFacts::default()
         };
         let decided = |c: &Cluster| decide(c, &wanted).unwrap();
         assert_eq!(decided(&cluster("available", &["sg-0"], false)), Decision::Open);

@@ -12,7 +12,7 @@ use crate::database::{MASTER_SECRET, SECRET_VERSION};
 use crate::rds::{self, Cluster, Found};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
 use aurora_restore_shared::estimate::Operation;
-use aurora_restore_shared::failure::{Failure, FailureCode};
+use aurora_restore_shared::failure::Failure;
 use aurora_restore_shared::job::How;
 use aurora_restore_shared::request::Master;
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
@@ -97,21 +97,17 @@ fn decide(found: &Found, committed: Option<&str>, was_set: bool) -> Result<Decis
                 (StatusClass::Ready, true) => Ok(Decision::Done),
                 (StatusClass::Ready, false) => Ok(Decision::Set),
                 (StatusClass::Working, _) => Ok(Decision::Wait),
-                (StatusClass::Broken, _) => Err(broken(status)),
+                (StatusClass::Broken, _) => Err(rds::broken(status)),
             }
         }
         _ => Err(rds::lost(found, id)),
     }
 }
 
-fn broken(status: &str) -> Failure {
-    let text = format!("the restored cluster is in status {status}");
-    Failure::permanent(FailureCode::ResourceFailed, text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aurora_restore_shared::failure::FailureCode;
 
     fn ours(status: &str) -> Found {
         Found::Ours(Cluster { status: status.into(), ..Cluster::creating("cluster-A") })

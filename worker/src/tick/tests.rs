@@ -174,7 +174,7 @@ async fn a_job_that_fails_in_the_tick_that_took_the_target_gives_it_back() {
     let lab = Lab::ready().await;
     let worker = lab.worker("w");
     let mut broken: Plan = plan();
-    broken.settings.subnet_group = Some("nowhere".into());
+    broken.settings.cluster.subnet_group = Some("nowhere".into());
     let job = lab.put_planned(&worker, &job(&worker, 1, Priority::Low), &broken).await;
     assert_eq!(tick_now(&worker, job.id).await, TickEnd::Failed);
     let ended = lab.state(&worker, job.id).await;

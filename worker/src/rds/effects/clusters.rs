@@ -79,7 +79,7 @@ pub async fn manage_master_password(
 /// # Errors
 /// Whatever AWS answers, classified.
 pub async fn open_access(rds: &Client, cx: &StepContext<'_>) -> Result<Option<String>, Failure> {
-    let settings = &cx.plan()?.settings;
+    let settings = &cx.plan()?.settings.cluster;
     let call = modify(rds, cx.cluster_name()?.as_str())
         .set_vpc_security_group_ids(Some(settings.security_groups.clone()))
         .deletion_protection(settings.deletion_protection);

@@ -2,7 +2,7 @@
 
 use super::tags;
 use crate::step::StepContext;
-use aurora_restore_shared::facts::SourceKind;
+use aurora_restore_shared::facts::{ClusterFacts, SourceKind};
 use aurora_restore_shared::failure::{Failure, FailureCode, wire_code};
 use aurora_restore_shared::plan::{ClusterSettings, Plan};
 use aws_sdk_rds::Client;
@@ -37,7 +37,7 @@ pub async fn restore_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Made,
     }
 }
 
-fn serverless(settings: &ClusterSettings) -> Option<ServerlessV2ScalingConfiguration> {
+fn serverless(settings: &ClusterFacts) -> Option<ServerlessV2ScalingConfiguration> {
     let capacity = settings.serverless.as_ref()?;
     let pause = capacity.pause_after.as_ref().map(|p| p.length().as_secs());
     let config = ServerlessV2ScalingConfiguration::builder()
@@ -51,16 +51,6 @@ fn said(list: &[String]) -> Option<Vec<String>> {
     (!list.is_empty()).then(|| list.to_vec())
 }
 
-/// The groups that a cluster is restored with: closed ones while nobody may look.
-fn first_groups(plan: &Plan) -> Option<Vec<String>> {
-    said(&plan.closed_groups).or_else(|| said(&plan.settings.security_groups))
-}
-
-/// Protection comes with open access where that comes later.
-fn first_protection(plan: &Plan) -> bool {
-    plan.settings.deletion_protection && plan.closed_groups.is_empty()
-}
-
 fn backtrack_s(settings: &ClusterSettings) -> Option<i64> {
     settings.backtrack_hours.map(|hours| i64::from(hours) * 3600)
 }
@@ -71,29 +61,37 @@ fn made(cluster: Option<&DbCluster>, request_id: Option<&str>) -> Made {
     Made::Now { resource_id: resource_id.to_owned(), request_id }
 }
 
+/// The settings that every kind of restore takes, said to a call of either kind: the SDK has a type
+/// of its own for each.
+macro_rules! with_settings {
+    ($call:expr, $cx:expr, $plan:expr) => {{
+        let (s, first) = (&$plan.settings, $plan.first_settings());
+        $call
+            .db_cluster_identifier($cx.cluster_name()?.as_str())
+            .storage_type(&s.storage_type)
+            .set_db_cluster_parameter_group_name(first.parameter_group.clone())
+            .set_db_subnet_group_name(first.subnet_group.clone())
+            .set_vpc_security_group_ids(said(&first.security_groups))
+            .set_kms_key_id(s.kms_key.clone())
+            .set_port(s.port.map(i32::from))
+            .set_serverless_v2_scaling_configuration(serverless(&first))
+            .enable_iam_database_authentication(first.iam_auth)
+            .set_enable_cloudwatch_logs_exports(said(&first.log_exports))
+            .set_backtrack_window(backtrack_s(s))
+            .set_backup_retention_period(first.backup_retention_days.map(i32::from))
+            .deletion_protection(first.deletion_protection)
+            .copy_tags_to_snapshot(true)
+            .set_tags(Some(tags($cx)))
+    }};
+}
+
 async fn from_snapshot(rds: &Client, cx: &StepContext<'_>, plan: &Plan) -> Result<Made, Failure> {
-    let s = &plan.settings;
     let call = rds
         .restore_db_cluster_from_snapshot()
-        .db_cluster_identifier(cx.cluster_name()?.as_str())
         .snapshot_identifier(cx.restores_from()?)
-        .engine(&s.engine)
-        .engine_version(&s.engine_version)
-        .storage_type(&s.storage_type)
-        .set_db_cluster_parameter_group_name(s.parameter_group.clone())
-        .set_db_subnet_group_name(s.subnet_group.clone())
-        .set_vpc_security_group_ids(first_groups(plan))
-        .set_kms_key_id(s.kms_key.clone())
-        .set_port(s.port.map(i32::from))
-        .set_serverless_v2_scaling_configuration(serverless(s))
-        .enable_iam_database_authentication(s.iam_auth)
-        .set_enable_cloudwatch_logs_exports(said(&s.log_exports))
-        .set_backtrack_window(backtrack_s(s))
-        .set_backup_retention_period(s.backup_retention_days.map(i32::from))
-        .deletion_protection(first_protection(plan))
-        .copy_tags_to_snapshot(true)
-        .set_tags(Some(tags(cx)));
-    match call.send().await {
+        .engine(&plan.settings.engine)
+        .engine_version(&plan.settings.engine_version);
+    match with_settings!(call, cx, plan).send().await {
         Ok(answer) => Ok(made(answer.db_cluster(), answer.request_id())),
         Err(e) if wire_code(&e) == Some("DBClusterAlreadyExistsFault") => Ok(Made::AlreadyThere),
         Err(e) => Err(Failure::from_sdk("restoring the cluster", &e)),
@@ -103,31 +101,16 @@ async fn from_snapshot(rds: &Client, cx: &StepContext<'_>, plan: &Plan) -> Resul
 /// A clone takes the latest moment only; any other restore the one that was pinned when the plan was
 /// made.
 async fn from_cluster(rds: &Client, cx: &StepContext<'_>, plan: &Plan) -> Result<Made, Failure> {
-    let (s, facts) = (&plan.settings, &plan.facts);
+    let facts = &plan.facts;
     let is_clone = facts.kind == SourceKind::Clone;
     let to = if is_clone { None } else { Some(moment(&facts.created_at)?) };
     let call = rds
         .restore_db_cluster_to_point_in_time()
-        .db_cluster_identifier(cx.cluster_name()?.as_str())
         .source_db_cluster_identifier(&facts.snapshot_arn)
         .restore_type(if is_clone { "copy-on-write" } else { "full-copy" })
         .set_use_latest_restorable_time(is_clone.then_some(true))
-        .set_restore_to_time(to)
-        .storage_type(&s.storage_type)
-        .set_db_cluster_parameter_group_name(s.parameter_group.clone())
-        .set_db_subnet_group_name(s.subnet_group.clone())
-        .set_vpc_security_group_ids(first_groups(plan))
-        .set_kms_key_id(s.kms_key.clone())
-        .set_port(s.port.map(i32::from))
-        .set_serverless_v2_scaling_configuration(serverless(s))
-        .enable_iam_database_authentication(s.iam_auth)
-        .set_enable_cloudwatch_logs_exports(said(&s.log_exports))
-        .set_backtrack_window(backtrack_s(s))
-        .set_backup_retention_period(s.backup_retention_days.map(i32::from))
-        .deletion_protection(first_protection(plan))
-        .copy_tags_to_snapshot(true)
-        .set_tags(Some(tags(cx)));
-    match call.send().await {
+        .set_restore_to_time(to);
+    match with_settings!(call, cx, plan).send().await {
         Ok(answer) => Ok(made(answer.db_cluster(), answer.request_id())),
         Err(e) if wire_code(&e) == Some("DBClusterAlreadyExistsFault") => Ok(Made::AlreadyThere),
         Err(e) => Err(Failure::from_sdk("restoring the cluster to a point in time", &e)),

@@ -20,28 +20,11 @@ fn settings(facts: &ClusterFacts) -> Settings {
     said.into_iter().map(|(name, value)| (name, text(value))).collect()
 }
 
-/// What a plan gives a cluster up to the time when access is opened.
-fn planned(plan: &Plan) -> ClusterFacts {
-    let s = &plan.settings;
-    let is_closed = !plan.closed_groups.is_empty();
-    let groups = if is_closed { &plan.closed_groups } else { &s.security_groups };
-    ClusterFacts {
-        parameter_group: s.parameter_group.clone(),
-        subnet_group: s.subnet_group.clone(),
-        security_groups: groups.clone(),
-        serverless: s.serverless.clone(),
-        iam_auth: s.iam_auth,
-        log_exports: s.log_exports.clone(),
-        backup_retention_days: s.backup_retention_days,
-        deletion_protection: s.deletion_protection && !is_closed,
-    }
-}
-
 /// Where the restored cluster is not as planned, in words; settings of which the plan says nothing
 /// are AWS's.
 pub(super) fn not_as_planned(plan: &Plan, cluster: &Cluster) -> Vec<String> {
     let is = settings(&cluster.settings);
-    let planned = settings(&planned(plan)).into_iter();
+    let planned = settings(&plan.first_settings()).into_iter();
     let differs = planned.filter(|(name, wanted)| is.get(name) != Some(wanted));
     let text = |(name, wanted): (String, String)| {
         let found = is.get(&name).map_or("not set", String::as_str);
@@ -83,9 +66,9 @@ mod tests {
             copies: Vec::new(),
         };
         let mut plan = care.plan();
-        plan.settings.security_groups = vec!["sg-2".into(), "sg-1".into()];
-        plan.settings.iam_auth = true;
-        plan.settings.deletion_protection = true;
+        plan.settings.cluster.security_groups = vec!["sg-2".into(), "sg-1".into()];
+        plan.settings.cluster.iam_auth = true;
+        plan.settings.cluster.deletion_protection = true;
         plan.facts.cluster = Some(ClusterFacts { iam_auth: true, ..ClusterFacts::default() });
         plan
     }
