@@ -1,21 +1,16 @@
 //! The cost gates: what one restore may cost, by the local cloud's own count, idle polling apart.
 
-use aurora_restore_loadtest::sim::{Sim, cost_of};
+use aurora_restore_loadtest::sim::{Sim, cost_of, last_call};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// The number of the last call so far.
-fn calls(sim: &Sim) -> u64 {
-    sim.cloud.world().meter.recent().last().map_or(0, |call| call.n)
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_restore_stays_within_its_budget_of_requests_and_units() {
     let sim = Sim::prepared(1).await.unwrap();
     let worker = sim.start("w1");
     sim.pass(Duration::from_secs(60)).await;
-    let before = calls(&sim);
+    let before = last_call(&sim.cloud);
     let job = sim.submit(&sim.drill("orders-drill")).await.unwrap();
     // Looked at from outside only after it must be over: a look costs a read unit.
     sim.pass(HOUR).await;
@@ -38,7 +33,7 @@ async fn a_job_that_waits_costs_nothing_however_long_it_waits() {
     sim.pass(Duration::from_secs(120)).await;
     let waiting = sim.state(job).await.unwrap();
     assert!(waiting.watch.is_some(), "{waiting:?}");
-    let before = calls(&sim);
+    let before = last_call(&sim.cloud);
     sim.pass(100 * HOUR / 60).await;
     let cost = cost_of(&sim.cloud, before);
     assert_eq!(sim.state(job).await.unwrap().seq, waiting.seq, "it waited all the time");

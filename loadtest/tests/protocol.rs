@@ -395,10 +395,8 @@ async fn a_request_for_another_account_is_never_done_in_the_workers_own() {
     let job = sim.submit(&request).await.unwrap();
     let worker = sim.start("w1");
     sim.pass(HOUR / 6).await;
-    let events = sim.env("reader").store().events(job).await.unwrap();
-    let entries = events.iter().flat_map(|event| &event.entries);
-    let codes: Vec<_> = entries.filter_map(|entry| entry.details.get("code")).collect();
-    assert!(codes.iter().any(|code| *code == "role_denied"), "{codes:?}");
+    let codes = sim.codes(job).await.unwrap();
+    assert!(codes.iter().any(|code| code == "role_denied"), "{codes:?}");
     let of_worker = |c: &&aurora_restore_local::meter::CallRecord| c.component == "w1";
     let on_rds = {
         let world = sim.cloud.world();

@@ -17,6 +17,12 @@ pub struct Cost {
     pub rds_requests: u64,
 }
 
+/// The number of the last call so far.
+#[must_use]
+pub fn last_call(cloud: &Cloud) -> u64 {
+    cloud.world().meter.recent().last().map_or(0, |call| call.n)
+}
+
 /// The cost of everything since `after_call`, idle polling apart: receives that brought nothing,
 /// leadership leases, and queries of the `due` and `watching` indexes.
 #[must_use]

@@ -7,7 +7,7 @@ mod others;
 pub mod scene;
 pub mod suspend;
 
-pub use audit::{Cost, cost_of};
+pub use audit::{Cost, cost_of, last_call};
 pub use databases::{Ran, SimDatabases, Volume, VolumeConnection, VolumeUser, Volumes};
 
 use aurora_restore_local::clock::TokioNow;
@@ -362,6 +362,16 @@ impl Sim {
         let good = states.iter().all(|s| s.status == Status::Succeeded);
         anyhow::ensure!(good, "not succeeded: {states:#?}");
         Ok(())
+    }
+
+    /// The codes of the failures that a job met.
+    ///
+    /// # Errors
+    /// When its events cannot be read.
+    pub async fn codes(&self, job: JobId) -> anyhow::Result<Vec<String>> {
+        let events = self.env("reader").store().events(job).await?;
+        let entries = events.into_iter().flat_map(|event| event.entries);
+        Ok(entries.filter_map(|mut entry| entry.details.remove("code")).collect())
     }
 
     /// The identifiers of clusters that carry the tag of a job.

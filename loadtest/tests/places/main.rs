@@ -9,7 +9,6 @@ use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::call::Service;
 use aurora_restore_local::identity::{Principal, Role, Session, Trust};
 use aurora_restore_local::witness::{Seen, Witness};
-use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::request::{Request, Source};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,13 +33,6 @@ fn drill(sim: &Sim, target: &str, account: &str, region: &str) -> Request {
 fn make_role(sim: &Sim, external_id: &str) {
     let trust = Trust::of(HUB).unwrap().with_external_id(external_id);
     sim.cloud.world().identity.add_role(Role::new(ROLE, vec![trust])).unwrap();
-}
-
-/// The codes of the failures that a job met.
-async fn codes(sim: &Sim, job: JobId) -> Vec<String> {
-    let events = sim.env("reader").store().events(job).await.unwrap();
-    let entries = events.into_iter().flat_map(|event| event.entries);
-    entries.filter_map(|mut entry| entry.details.remove("code")).collect()
 }
 
 /// A call of a worker in the places it works in: the operation, account and Region, and the session.

@@ -1,6 +1,6 @@
 //! A worker serves one Region or several; a job is served where its target is.
 
-use super::{HOUR, HUB, Notes, codes, drill};
+use super::{HOUR, HUB, Notes, drill};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::job::Status;
@@ -71,7 +71,7 @@ async fn the_dead_letter_of_a_job_lies_in_its_region() {
     source.cluster = Some("no-such-cluster".parse().unwrap());
     let job = sim.submit(&request).await.unwrap();
     sim.until_ended(&[job], HOUR).await.unwrap();
-    assert_eq!(codes(&sim, job).await, ["source_not_found"]);
+    assert_eq!(sim.codes(job).await.unwrap(), ["source_not_found"]);
     for (region, letters) in [(HERE, 0), (THERE, 1)] {
         let queues = sim.env("looker").queues(&region.parse().unwrap());
         let found = queues.look_through_dead_letters(10, |_| true).await.unwrap();

@@ -1,6 +1,6 @@
 //! A cluster of another account is restored through the role there, or not at all.
 
-use super::{HOUR, HUB, Notes, ROLE, SPOKE, codes, drill, make_role};
+use super::{HOUR, HUB, Notes, ROLE, SPOKE, drill, make_role};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_shared::settings::Account;
@@ -58,7 +58,7 @@ async fn a_restore_of_hours_renews_its_session_before_its_end() {
     let took = sim.clock.now_ms() - sim.state(job).await.unwrap().created_at_ms;
     assert!(took > 5_400_000, "it took {took} ms only");
     assert!(notes.count("AssumeRole") >= 2);
-    assert_eq!(codes(&sim, job).await, [""; 0], "no call met a session that was over");
+    assert_eq!(sim.codes(job).await.unwrap(), [""; 0], "no call met a session that was over");
     worker.drain().await;
 }
 
@@ -73,7 +73,7 @@ async fn a_session_that_is_revoked_in_mid_use_is_replaced() {
     let rule = FaultRule::on("CreateDBInstance", FaultKind::ExpiredCredentials, 1);
     sim.cloud.world().faults.add(rule);
     sim.until_succeeded(&[job], HOUR).await.unwrap();
-    let met = codes(&sim, job).await;
+    let met = sim.codes(job).await.unwrap();
     assert_eq!(met.iter().filter(|code| *code == "credentials_rejected").count(), 1, "{met:?}");
     assert_eq!(notes.count("AssumeRole"), 2);
     worker.drain().await;
@@ -94,7 +94,7 @@ async fn who_may_not_work_in_an_account_says_so_and_calls_nothing_there() {
         let notes = Notes::on(&sim);
         let worker = sim.start("w1");
         sim.pass(HOUR / 6).await;
-        let codes = codes(&sim, job).await;
+        let codes = sim.codes(job).await.unwrap();
         assert!(!codes.is_empty() && codes.iter().all(|code| code == "role_denied"), "{codes:?}");
         let calls = notes.calls();
         assert!(calls.iter().all(|call| call.operation == "AssumeRole"), "{calls:?}");

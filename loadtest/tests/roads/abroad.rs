@@ -1,7 +1,7 @@
 //! Roads between accounts and Regions.
 
-use super::{HOUR, HUB, SPOKE, codes, latest, resource_id, restore};
-use aurora_restore_loadtest::sim::Sim;
+use super::{HOUR, HUB, SPOKE, latest, resource_id, restore};
+use aurora_restore_loadtest::sim::{Sim, cost_of, last_call};
 use aurora_restore_local::identity::{Role, Trust};
 use aurora_restore_shared::settings::Account;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn a_snapshot_is_shared_copied_and_restored_in_another_account_and_region(
     let target = json!({"target": there("orders-staging", THERE)});
     let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
     sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
-    assert_eq!(codes(&sim, job).await, [""; 0]);
+    assert_eq!(sim.codes(job).await.unwrap(), [""; 0]);
     assert!(resource_id(&sim, SPOKE, THERE, "orders-staging").await.is_some());
     assert_eq!(sim.effects("CopyDBClusterSnapshot"), 1);
     assert_eq!(sim.effects("DeleteDBClusterSnapshot"), 1, "the copy is no longer needed");
@@ -88,7 +88,7 @@ async fn a_cluster_of_another_account_and_region_is_masked_verified_and_swapped(
     });
     let job = sim.submit(&restore(latest(), "orders-prod", more)).await.unwrap();
     sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
-    assert_eq!(codes(&sim, job).await, [""; 0]);
+    assert_eq!(sim.codes(job).await.unwrap(), [""; 0]);
     let new = resource_id(&sim, SPOKE, THERE, "orders-prod").await.unwrap();
     assert_ne!(new, old);
     let rds = sim.env("reader").place(&SPOKE.parse().unwrap(), &THERE.parse().unwrap()).await;
@@ -112,7 +112,7 @@ async fn a_swap_onto_a_protected_target_waits_for_somebody_elses_approval() {
     while !sim.state(job).await.unwrap().is_parked() {
         sim.pass(std::time::Duration::from_secs(1)).await;
     }
-    assert_eq!(codes(&sim, job).await, ["approval_needed"]);
+    assert_eq!(sim.codes(job).await.unwrap(), ["approval_needed"]);
     assert_eq!(sim.effects("RestoreDBClusterFromSnapshot"), 0);
     let own = aurora_restore_producer::approve::approve(&sim.env("caller"), job).await;
     assert!(own.is_err(), "whoever submits does not approve: {own:?}");
@@ -124,17 +124,12 @@ async fn a_swap_onto_a_protected_target_waits_for_somebody_elses_approval() {
     worker.drain().await;
 }
 
-/// The number of the last call so far.
-fn calls(sim: &Sim) -> u64 {
-    sim.cloud.world().meter.recent().last().map_or(0, |call| call.n)
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_restore_to_another_account_and_region_stays_within_its_budget() {
     let sim = two_accounts(5).await;
     let worker = sim.start("w1");
     sim.pass(HOUR / 60).await;
-    let before = calls(&sim);
+    let before = last_call(&sim.cloud);
     let target = json!({
         "target": there("orders-staging", THERE),
         "access": {"master": {"secret": "drill/orders/master"}},
@@ -142,7 +137,7 @@ async fn a_restore_to_another_account_and_region_stays_within_its_budget() {
     let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
     // Looked at from outside only after it must be over: a look costs a read unit.
     sim.pass(3 * HOUR).await;
-    let cost = aurora_restore_loadtest::sim::cost_of(&sim.cloud, before);
+    let cost = cost_of(&sim.cloud, before);
     sim.until_succeeded(&[job], HOUR).await.unwrap();
     println!("{cost:?}");
     assert!(cost.sqs_requests <= 20, "{cost:?}");

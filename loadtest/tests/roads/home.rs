@@ -1,6 +1,6 @@
 //! Roads within one account and Region.
 
-use super::{HOUR, HUB, codes, latest, resource_id, restore};
+use super::{HOUR, HUB, latest, resource_id, restore};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_shared::ids::JobId;
@@ -43,7 +43,7 @@ async fn a_moment_that_cannot_be_restored_to_is_refused_with_those_that_can() {
     let future = cluster("point_in_time", json!({"to": "2031-01-01T00:00:00Z"}));
     let job = sim.submit(&restore(future, "orders-before", json!({}))).await.unwrap();
     assert_eq!(ends(&sim, job).await, Status::Failed);
-    assert_eq!(codes(&sim, job).await, ["source_unusable"]);
+    assert_eq!(sim.codes(job).await.unwrap(), ["source_unusable"]);
     worker.drain().await;
 }
 
@@ -86,7 +86,7 @@ async fn a_swap_that_cannot_be_done_is_taken_back_and_can_be_retried() {
     let rule = FaultRule::on("ModifyDBCluster", refusal, 1);
     sim.cloud.world().faults.add(rule);
     assert_eq!(ends(&sim, second).await, Status::Failed);
-    assert_eq!(codes(&sim, second).await.last().map(String::as_str), Some("swap_failed"));
+    assert_eq!(sim.codes(second).await.unwrap().last().map(String::as_str), Some("swap_failed"));
     let again = resource_id(&sim, HUB, "us-east-1", "orders-staging").await;
     assert_eq!(again, Some(old.clone()), "the old one has its name again");
     aurora_restore_producer::operate::retry(&sim.env("operator"), second).await.unwrap();
@@ -106,7 +106,7 @@ async fn without_capacity_the_next_class_of_the_ladder_is_taken() {
     let ladder = json!({"target": {"instances": ladder}});
     let job = sim.submit(&restore(latest(), "orders-drill", ladder)).await.unwrap();
     sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
-    assert_eq!(codes(&sim, job).await, [""; 0], "it is no failure");
+    assert_eq!(sim.codes(job).await.unwrap(), [""; 0], "it is no failure");
     let rds = sim.env("reader").home_place(&"us-east-1".parse().unwrap()).await.unwrap().rds();
     let all = rds.describe_db_instances().send().await.unwrap().db_instances.unwrap();
     let made = all.iter().find(|i| i.db_cluster_identifier() == Some("orders-drill")).unwrap();

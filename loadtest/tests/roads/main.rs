@@ -7,7 +7,6 @@ mod aftercare;
 mod home;
 
 use aurora_restore_loadtest::sim::Sim;
-use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::request::Request;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -60,11 +59,4 @@ async fn resource_id(sim: &Sim, account: &str, region: &str, name: &str) -> Opti
     let page = rds.unwrap().rds().describe_db_clusters().filters(filter).send().await.unwrap();
     let cluster = page.db_clusters.unwrap_or_default().into_iter().next()?;
     cluster.db_cluster_resource_id
-}
-
-/// The codes of the failures that a job met.
-async fn codes(sim: &Sim, job: JobId) -> Vec<String> {
-    let events = sim.env("reader").store().events(job).await.unwrap();
-    let entries = events.into_iter().flat_map(|event| event.entries);
-    entries.filter_map(|mut entry| entry.details.remove("code")).collect()
 }
