@@ -5,7 +5,6 @@
 
 use crate::operate::caller;
 use crate::trouble::Trouble;
-use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::fault::{Fault, Faults};
@@ -93,7 +92,7 @@ impl Submitter {
         let mut spec = self.spec(request).await;
         self.check_account(&spec)?;
         let existed = put_spec(&store, &mut spec).await?;
-        let state = first_state(&spec);
+        let state = spec.first_state(FIRST_INTERVAL_MS);
         if !store.put_state(&state).await.map_err(Trouble::from)? {
             let there = store.state(spec.id).await.map_err(Trouble::from)?;
             if !there.is_some_and(|state| is_untouched(&state)) {
@@ -161,15 +160,6 @@ async fn conflict(store: &Store, spec: &Spec) -> Result<SubmitError, Trouble> {
     let (there, _) = store.load_spec_and_plan(spec.id, None).await?;
     let there = there.map(|there| differences(&there.request, &spec.request));
     Ok(SubmitError::Conflict { job: spec.id, differences: there.unwrap_or_default() })
-}
-
-/// The same for every repeat of a submission.
-fn first_state(spec: &Spec) -> JobState {
-    let request = &spec.request;
-    let region = request.target.region.clone();
-    let (priority, at_ms) = (request.priority, spec.created_at_ms);
-    let state = JobState::accepted(spec.id, region, priority, at_ms, FIRST_INTERVAL_MS);
-    JobState { chain: Some(chain::genesis(spec)), ..state }
 }
 
 /// Whether nobody has looked at a job since it was accepted: its first wake-up may never have been

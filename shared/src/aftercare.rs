@@ -65,7 +65,13 @@ impl Aftercare {
         JobId::keyed("aurora-restore aftercare", &format!("{}:{}", self.of, self.step))
     }
 
-    /// Its plan: the one step. It needs no facts; those of the restore are not repeated.
+    /// All of it as text, members in a fixed order.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Its plan: the one step. It needs no facts, and is not stored: it follows from this.
     #[must_use]
     pub fn plan(&self) -> Plan {
         Plan {

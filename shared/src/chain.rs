@@ -6,6 +6,7 @@
 //! A tick that was fenced has put its event and could not commit: such an event is there, and not
 //! on the chain. It is counted as uncommitted, and proves nothing.
 
+use crate::aftercare::Aftercare;
 use crate::clock::EpochMs;
 use crate::ids::Epoch;
 use crate::job::{JobState, Status, StepStatus};
@@ -37,11 +38,15 @@ pub fn digest(parts: &[&str]) -> String {
     URL_SAFE_NO_PAD.encode(sha.finalize())
 }
 
-/// What the first event of a job follows: the request, who submitted it and when.
+/// What the first event of a job follows: the request, who submitted it and when; of aftercare, what
+/// it does, too.
 #[must_use]
 pub fn genesis(spec: &Spec) -> String {
     let (id, at_ms) = (spec.id.to_string(), spec.created_at_ms.to_string());
-    digest(&["request 1", &id, &spec.hash, &spec.submitted_by, &at_ms])
+    let care = spec.aftercare.as_ref().map(Aftercare::canonical);
+    let mut parts = vec!["request 1", &id, &spec.hash, &spec.submitted_by, &at_ms];
+    parts.extend(care.as_deref());
+    digest(&parts)
 }
 
 /// The hash of a plan, as the event tells it in which the plan was made.

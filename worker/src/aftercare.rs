@@ -2,15 +2,11 @@
 //! that a crash in between changes nothing.
 
 use crate::fleet::Worker;
-use aurora_restore_shared::aftercare::{self, Aftercare};
-use aurora_restore_shared::ids::Epoch;
+use aurora_restore_shared::aftercare;
 use aurora_restore_shared::job::{JobState, Status};
 use aurora_restore_shared::plan::Plan;
 use aurora_restore_shared::request::Priority;
-use aurora_restore_shared::store::{Spec, StoreResult};
-
-/// The epoch under which the plan of an aftercare job is stored: before its first claim.
-const PLANNED: Epoch = Epoch(0);
+use aurora_restore_shared::store::{Accepted, Spec, StoreResult};
 
 /// Submits all aftercare of a job that is about to end well. Aftercare itself has none.
 ///
@@ -22,15 +18,50 @@ pub async fn submit(worker: &Worker, spec: &Spec, plan: &Plan, job: &JobState) -
     }
     let now_ms = worker.now_ms();
     for care in aftercare::of(spec, plan, job, now_ms) {
-        worker.store.put_spec(&care.spec(spec, now_ms)).await?;
-        worker.store.put_plan(care.id(), PLANNED, &care.plan()).await?;
-        worker.store.put_state(&state(&care, job, now_ms)).await?;
+        let spec = put(worker, care.spec(spec, now_ms)).await?;
+        let not_before = spec.aftercare.as_ref().map_or(now_ms, |care| care.not_before_ms);
+        let first = spec.first_state(not_before - spec.created_at_ms);
+        let state = JobState { status: Status::Waiting, priority: Priority::Low, ..first };
+        worker.store.put_state(&state).await?;
     }
     Ok(())
 }
 
-fn state(care: &Aftercare, of: &JobState, now_ms: i64) -> JobState {
-    let first = care.not_before_ms - now_ms;
-    let accepted = JobState::accepted(care.id(), of.region.clone(), Priority::Low, now_ms, first);
-    JobState { status: Status::Waiting, plan_epoch: Some(PLANNED), ..accepted }
+/// Puts the spec of an aftercare job; answers the one that stands, which an earlier visit may have
+/// put.
+async fn put(worker: &Worker, spec: Spec) -> StoreResult<Spec> {
+    if worker.store.put_spec(&spec).await? == Accepted::New {
+        return Ok(spec);
+    }
+    let (there, _) = worker.store.load_spec_and_plan(spec.id, None).await?;
+    Ok(there.unwrap_or(spec))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::lab::{Lab, job, plan, spec};
+    use aurora_restore_shared::aftercare::RESOURCE_ID;
+    use aurora_restore_shared::chain::genesis;
+    use std::time::Duration;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_earlier_visit_has_put_of_an_aftercare_job_stands() {
+        let lab = Lab::ready().await;
+        let worker = lab.worker("w");
+        let mut job = job(&worker, 1, Priority::Low);
+        let spec = spec(&job);
+        job.outputs.insert(RESOURCE_ID.into(), "cluster-A".into());
+        let first = aftercare::of(&spec, &plan(), &job, worker.now_ms()).remove(0);
+        let first = first.spec(&spec, worker.now_ms());
+        worker.store.put_spec(&first).await.unwrap();
+        lab.pass(Duration::from_secs(600)).await;
+        for _ in 0..2 {
+            submit(&worker, &spec, &plan(), &job).await.unwrap();
+            let state = lab.state(&worker, first.id).await;
+            let not_before = first.aftercare.as_ref().unwrap().not_before_ms;
+            assert_eq!(state.chain, Some(genesis(&first)));
+            assert_eq!((state.status, state.due_at_ms), (Status::Waiting, Some(not_before)));
+        }
+    }
 }

@@ -2,6 +2,10 @@
 
 use super::{HOUR, HUB, latest, resource_id, restore};
 use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_producer::query::{Filter, list, show};
+use aurora_restore_producer::report::EvidenceReport;
+use aurora_restore_producer::view::DetailsView;
+use aurora_restore_shared::chain::Chain;
 use serde_json::json;
 
 #[tokio::test(start_paused = true)]
@@ -42,5 +46,32 @@ async fn the_next_restore_under_the_name_of_an_expired_copy_is_not_touched() {
     sim.pass(12 * HOUR).await;
     assert_eq!(sim.clusters_of(job), [""; 0]);
     assert_eq!(sim.clusters_of(next), ["orders-drill"]);
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_records_of_aftercare_are_whole_and_tell_of_its_own_step() {
+    let sim = Sim::prepared(3).await.unwrap();
+    let worker = sim.start("w1");
+    let keep = json!({"keep": {"restored": "2h"}});
+    let job = sim.submit(&restore(latest(), "orders-drill", keep)).await.unwrap();
+    sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
+    let env = sim.env("reader");
+    let all = Filter { statuses: Vec::new(), caller: None, days: 31, most: 10 };
+    let jobs = list(&env, &all).await.unwrap();
+    let care = jobs.iter().find(|found| found.spec.owner() == job && found.spec.id != job).unwrap();
+    let told = async |when: &str| {
+        let details = show(&env, care.spec.id).await.unwrap().unwrap();
+        let view = DetailsView::of(&details, env.clock.now_ms());
+        let steps: Vec<_> = view.steps.iter().map(|step| step.name).collect();
+        assert_eq!(steps, ["expire"], "{when}");
+        let report = EvidenceReport::of(&details, env.clock.now_ms()).unwrap();
+        let chain = report.chain.chain;
+        assert!(matches!(chain, Chain::Whole { .. }), "{when}: {chain:?}");
+        chain
+    };
+    assert_eq!(told("before its time").await, Chain::Whole { events: 0, uncommitted: 0 });
+    sim.until_succeeded(&[care.spec.id], 8 * HOUR).await.unwrap();
+    told("in the end").await;
     worker.drain().await;
 }

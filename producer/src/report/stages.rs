@@ -5,7 +5,7 @@ use super::found::{Trail, began};
 use crate::view::moment;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::job::{JobState, StepStatus};
-use aurora_restore_shared::plan::{Plan, StepName, step_names};
+use aurora_restore_shared::plan::{Plan, StepName};
 use aurora_restore_shared::store::{EventEntry, Spec};
 
 pub(super) fn stages(
@@ -15,13 +15,11 @@ pub(super) fn stages(
     trail: &Trail<'_>,
     now_ms: EpochMs,
 ) -> Vec<Stage> {
-    let planned = plan.map(|plan| plan.steps.iter().map(|step| step.name).collect());
-    let names: Vec<StepName> = planned.unwrap_or_else(|| step_names(&spec.request));
     let stage = |name: StepName| {
         let entries: Vec<&EventEntry> = trail.of_step(name).collect();
         stage(name, &entries, state, spec.created_at_ms, now_ms)
     };
-    names.into_iter().map(stage).collect()
+    spec.steps_of(plan).into_iter().map(stage).collect()
 }
 
 fn is_end(entry: &EventEntry) -> bool {

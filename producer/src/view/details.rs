@@ -4,9 +4,9 @@ use super::{JobView, moment};
 use crate::query::JobDetails;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::job::{JobState, StepStatus};
-use aurora_restore_shared::plan::{Plan, StepName, step_names};
+use aurora_restore_shared::plan::{Plan, StepName};
 use aurora_restore_shared::request::Request;
-use aurora_restore_shared::store::{Event, EventEntry};
+use aurora_restore_shared::store::{Event, EventEntry, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ impl DetailsView {
                 want: watch.want.clone(),
                 expected_at: moment(watch.expected_at_ms),
             }),
-            steps: step_views(&spec.request, state, plan.as_ref(), events, now_ms),
+            steps: step_views(spec, state, plan.as_ref(), events, now_ms),
             outputs: state.map(|state| state.outputs.clone()).unwrap_or_default(),
             events: events.iter().map(event_view).collect(),
             request: spec.request.clone(),
@@ -141,14 +141,12 @@ fn event_view(event: &Event) -> EventView {
 }
 
 fn step_views(
-    request: &Request,
+    spec: &Spec,
     state: Option<&JobState>,
     plan: Option<&Plan>,
     events: &[Event],
     now_ms: EpochMs,
 ) -> Vec<StepView> {
-    let planned = plan.map(|plan| plan.steps.iter().map(|step| step.name).collect());
-    let names: Vec<StepName> = planned.unwrap_or_else(|| step_names(request));
     let view = |name: StepName| {
         let step = state.and_then(|state| state.steps.get(&name));
         let so_far = step.filter(|s| s.status == StepStatus::Waiting).map(|s| now_ms - s.since_ms);
@@ -161,7 +159,7 @@ fn step_views(
             took_ms: step.and(so_far.or_else(|| took(events, name))),
         }
     };
-    names.into_iter().map(view).collect()
+    spec.steps_of(plan).into_iter().map(view).collect()
 }
 
 /// How long a step took, by the last event that ended it.

@@ -32,10 +32,7 @@ impl Records {
             created_at_ms: START_MS,
             aftercare: None,
         };
-        let target = &spec.request.target;
-        let (region, priority) = (target.region.clone(), spec.request.priority);
-        let state = JobState::accepted(spec.id, region, priority, START_MS, MINUTE_MS);
-        let state = JobState { chain: Some(genesis(&spec)), ..state };
+        let state = spec.first_state(MINUTE_MS);
         Self { spec, plan: None, state, events: Vec::new() }
     }
 

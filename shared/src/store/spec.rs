@@ -3,10 +3,12 @@
 use super::item::{Item, ItemReader, Unreadable, job_pk, number, ordered, text};
 use super::{Store, StoreResult, store_error};
 use crate::aftercare::Aftercare;
+use crate::chain;
 use crate::clock::{EpochMs, timestamp};
 use crate::failure::wire_code;
 use crate::ids::JobId;
-use crate::plan::{StepName, step_names};
+use crate::job::JobState;
+use crate::plan::{Plan, StepName, step_names};
 use crate::request::Request;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
@@ -43,6 +45,22 @@ impl Spec {
         }
     }
 
+    /// The steps of its plan, or where there is none yet, those that it is likely to have.
+    #[must_use]
+    pub fn steps_of(&self, plan: Option<&Plan>) -> Vec<StepName> {
+        let planned = plan.map(|plan| plan.steps.iter().map(|step| step.name).collect());
+        planned.unwrap_or_else(|| self.step_names())
+    }
+
+    /// The state of its job as it is accepted, the same for every repeat: due after an interval.
+    #[must_use]
+    pub fn first_state(&self, first_interval_ms: EpochMs) -> JobState {
+        let (region, priority) = (self.request.target.region.clone(), self.request.priority);
+        let at_ms = self.created_at_ms;
+        let state = JobState::accepted(self.id, region, priority, at_ms, first_interval_ms);
+        JobState { chain: Some(chain::genesis(self)), ..state }
+    }
+
     /// When the owner was accepted.
     #[must_use]
     pub fn owner_accepted_ms(&self) -> EpochMs {
@@ -70,8 +88,7 @@ impl Spec {
     pub(super) fn encode(&self) -> Item {
         let created = timestamp(self.created_at_ms);
         let day = created.to_string()[..10].to_owned();
-        let aftercare = self.aftercare.as_ref();
-        let aftercare = aftercare.map(|care| text(serde_json::to_string(care).unwrap_or_default()));
+        let aftercare = self.aftercare.as_ref().map(|care| text(care.canonical()));
         let always = [
             ("pk", text(job_pk(self.id))),
             ("sk", text("spec")),

@@ -54,6 +54,19 @@ pub(crate) fn job(worker: &Worker, n: u32, priority: Priority) -> JobState {
     JobState::accepted(id, region, priority, worker.now_ms(), FIRST_MS)
 }
 
+/// What it was accepted with.
+pub(crate) fn spec(job: &JobState) -> Spec {
+    let request = request();
+    Spec {
+        id: job.id,
+        hash: request.hash(),
+        request,
+        submitted_by: "arn:aws:iam::111111111111:root".into(),
+        created_at_ms: job.created_at_ms,
+        aftercare: None,
+    }
+}
+
 /// A local cloud with table and queues.
 pub(crate) struct Lab {
     pub(crate) cloud: Cloud,
@@ -99,16 +112,7 @@ impl Lab {
 
     /// Stores a job, and its request.
     pub(crate) async fn put(&self, worker: &Worker, job: &JobState) {
-        let request = request();
-        let spec = Spec {
-            id: job.id,
-            hash: request.hash(),
-            request,
-            submitted_by: "arn:aws:iam::111111111111:root".into(),
-            created_at_ms: job.created_at_ms,
-            aftercare: None,
-        };
-        worker.store.put_spec(&spec).await.unwrap();
+        worker.store.put_spec(&spec(job)).await.unwrap();
         assert!(worker.store.put_state(job).await.unwrap());
     }
 

@@ -6,7 +6,7 @@ use super::failing;
 use crate::fleet::Worker;
 use crate::step::{Outcome, StepContext, StepResult, Waiting};
 use crate::{aftercare, steps, target_slot};
-use aurora_restore_shared::aftercare::RENAMED_AT;
+use aurora_restore_shared::aftercare::{Aftercare, RENAMED_AT};
 use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
 use aurora_restore_shared::failure::{Failure, FailureCode};
@@ -51,6 +51,8 @@ pub(super) async fn run(
     if let Some(ending) = before_its_time(worker, &spec, account) {
         return Ok(ending);
     }
+    // What follows another job has its plan from the start.
+    let plan = plan.or_else(|| spec.aftercare.as_ref().map(Aftercare::plan));
     let mut loaded = Loaded { spec, plan };
     let mut waits = Waits::default();
     let mut visited = BTreeSet::new();
