@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub(super) struct Account {
     /// The job, as changed so far.
     pub(super) job: JobState,
+    /// Whether the job held its target's slot at any time in this tick.
+    pub(super) has_held_target: bool,
     worker: String,
     epoch: Epoch,
     entries: Vec<EventEntry>,
@@ -24,6 +26,7 @@ impl Account {
     pub(super) fn new(worker: &Worker, claimed: &JobState) -> Self {
         let mut account = Self {
             job: claimed.clone(),
+            has_held_target: claimed.holds_target,
             worker: worker.id.to_string(),
             epoch: claimed.epoch,
             entries: Vec::new(),
@@ -33,6 +36,12 @@ impl Account {
             account.note("claimed", None, worker.now_ms(), note);
         }
         account
+    }
+
+    /// The job has its target's slot.
+    pub(super) fn take_target(&mut self) {
+        self.job.holds_target = true;
+        self.has_held_target = true;
     }
 
     /// Notes something that is about no step, or about a step's start.

@@ -263,7 +263,7 @@ async fn finish(
     ending: Ending,
 ) -> anyhow::Result<TickEnd> {
     let now = worker.now_ms();
-    let held_before = claimed.holds_target || account.job.holds_target;
+    let has_held_target = account.has_held_target;
     let (event, next) = account.close(ending.clone(), now);
     worker.store.put_event(&event).await?;
     if worker.store.commit(claimed, &next).await? == CommitOutcome::Fenced {
@@ -274,7 +274,7 @@ async fn finish(
     if matches!(ending, Ending::Again { .. } | Ending::HandBack { .. }) {
         worker.queues(&next.region).send_for(&next).await?;
     }
-    if held_before && !next.holds_target {
+    if has_held_target && !next.holds_target {
         release_target(worker, &next).await;
     }
     match ending {

@@ -173,7 +173,7 @@ async fn hold_target(
     let now = worker.now_ms();
     match target_slot::acquire(worker, &slot, asking).await? {
         None => {
-            account.job.holds_target = true;
+            account.take_target();
             Ok(None)
         }
         Some(holder) => {

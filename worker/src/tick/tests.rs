@@ -1,11 +1,12 @@
 //! What a tick leaves behind: the lease, the slot of the target, the dead letter.
 
 use super::*;
-use crate::tests::lab::{Lab, job, plan};
+use crate::tests::lab::{Lab, job, plan, spec};
 use aurora_restore_local::faults::FaultKind;
+use aurora_restore_shared::aftercare::{Aftercare, Leaving, RENAMED_AT};
 use aurora_restore_shared::failure::FailureCode;
 use aurora_restore_shared::job::Status;
-use aurora_restore_shared::plan::Plan;
+use aurora_restore_shared::plan::{Plan, StepName};
 use aurora_restore_shared::request::Priority;
 use aurora_restore_shared::store::{Acquired, Claimant};
 
@@ -179,6 +180,42 @@ async fn a_job_that_fails_in_the_tick_that_took_the_target_gives_it_back() {
     assert_eq!(tick_now(&worker, job.id).await, TickEnd::Failed);
     let ended = lab.state(&worker, job.id).await;
     assert_eq!(failure_code(&ended), FailureCode::SettingNotFound);
+    assert!(is_target_free(&worker).await);
+}
+
+/// An aftercare job that is to remove a cluster, which a visit that was lost has renamed already.
+async fn renamed_away(lab: &Lab, worker: &Worker) -> JobId {
+    let rds = worker.env.home_place(&worker.settings.common.region).await.unwrap().rds();
+    let make = rds.create_db_cluster().db_cluster_identifier("orders-drill-gone-1");
+    let make = make.engine("aurora-postgresql").master_username("postgres");
+    let made = make.master_user_password("correct-horse").send().await.unwrap();
+    let resource_id = made.db_cluster.unwrap().db_cluster_resource_id.unwrap();
+    lab.pass(Duration::from_secs(3_600)).await;
+    let of = spec(&job(worker, 1, Priority::Low));
+    let (name, last_name) =
+        ("orders-drill".parse().unwrap(), "orders-drill-gone-1".parse().unwrap());
+    let care = Aftercare {
+        step: StepName::Expire,
+        of: of.id,
+        of_created_at_ms: of.created_at_ms,
+        not_before_ms: worker.now_ms(),
+        cluster: Some(Leaving { name, last_name, resource_id }),
+        copies: Vec::new(),
+    };
+    let spec = care.spec(&of, worker.now_ms());
+    worker.store.put_spec(&spec).await.unwrap();
+    assert!(worker.store.put_state(&spec.first_state(1)).await.unwrap());
+    spec.id
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_finds_its_cluster_renamed_away_gives_the_target_back_in_that_tick() {
+    let lab = Lab::ready().await;
+    let worker = lab.worker("w");
+    let id = renamed_away(&lab, &worker).await;
+    assert_eq!(tick_now(&worker, id).await, TickEnd::Waits);
+    let waits = lab.state(&worker, id).await;
+    assert!(waits.outputs.contains_key(RENAMED_AT) && !waits.holds_target, "{waits:?}");
     assert!(is_target_free(&worker).await);
 }
 
