@@ -14,7 +14,7 @@ use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::{Ending, FailedAt, How, JobState, StepState, StepStatus};
 use aurora_restore_shared::plan::{Plan, StepName, step_names};
-use aurora_restore_shared::request::Request;
+use aurora_restore_shared::request::{PointInTime, Request, Source};
 use aurora_restore_shared::store::{Event, EventEntry, EventOf};
 use common::{Lab, START_MS, drill};
 use serde_json::json;
@@ -158,6 +158,18 @@ async fn a_restore_that_succeeded_is_told_with_its_figures() {
     assert_eq!((differs.source.as_str(), differs.restored.as_str()), ("aurora", "aurora-iopt1"));
     assert_eq!(report.target.resource_id.as_deref(), Some("cluster-ABC"));
     assert_eq!(report.job.submitted_by, "arn:aws:iam::111111111111:root");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_data_of_the_latest_point_in_time_is_of_the_moment_that_was_pinned() {
+    let lab = Lab::ready().await;
+    let mut request = drill();
+    let (account, region) = (request.target.account.clone(), request.target.region.clone());
+    let (cluster, to) = ("orders-prod".parse().unwrap(), "latest".into());
+    request.source = Source::PointInTime(PointInTime { account, region, cluster, to });
+    let id = succeeded(&lab, &request).await;
+    let report = report_of(&details(&lab, id).await);
+    assert_eq!(report.source.data_as_of.as_deref(), Some("2027-01-15T02:00:00Z"));
 }
 
 #[tokio::test(start_paused = true)]

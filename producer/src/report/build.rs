@@ -128,14 +128,14 @@ fn failure(at: &FailedAt) -> FailurePart {
     }
 }
 
-/// The moment whose data is restored: of a snapshot when it was made; of a point in time that; of a
-/// clone, and of the latest point in time, when the restore began.
+/// The moment whose data is restored: of a snapshot when it was made; of a point in time the one that
+/// was pinned with the plan, be it the latest; of a clone, when the restore began.
 fn data_as_of(spec: &Spec, plan: Option<&Plan>, state: &JobState) -> Option<EpochMs> {
     let parsed = |text: &str| text.parse().ok().map(Timestamp::as_millisecond);
     let begun = || state.steps.get(&StepName::RestoreCluster).map(|step| step.since_ms);
     match &spec.request.source {
         Source::Snapshot(_) => parsed(&plan?.facts.created_at),
-        Source::PointInTime(point) => parsed(&point.to).or_else(begun),
+        Source::PointInTime(point) => parsed(plan.map_or(&point.to, |plan| &plan.facts.created_at)),
         Source::Clone(_) => begun(),
     }
 }
