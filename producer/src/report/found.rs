@@ -63,13 +63,6 @@ impl<'a> Trail<'a> {
         self.of_step(step).rev().find(|entry| entry.what == "done").map(|entry| entry.at_ms)
     }
 
-    /// What happened in the step that masks.
-    fn of_masking(&self) -> impl DoubleEndedIterator<Item = &'a EventEntry> {
-        let is_mask =
-            |entry: &&EventEntry| entry.step.as_deref().is_some_and(|s| s.contains("mask"));
-        self.entries().filter(is_mask)
-    }
-
     pub(super) fn event_parts(&self) -> Vec<EventPart> {
         let part = |event: &&Event| {
             let hash = event.hash();
@@ -189,12 +182,12 @@ pub(super) fn masking(trail: &Trail<'_>, mask: &Mask) -> MaskingPart {
         name: script.name.clone(),
         sha256: Sha256::digest(&script.sql).iter().map(|byte| format!("{byte:02x}")).collect(),
     };
-    let done = trail.of_masking().rev().find(|entry| entry.what == "done");
+    let done = trail.of_step(StepName::MaskData).rev().find(|entry| entry.what == "done");
     MaskingPart {
         scripts: mask.scripts.iter().map(script).collect(),
         done_at: done.map(|entry| moment(entry.at_ms)),
-        told: told(trail.of_masking(), &["mask", "script"]),
-        proof: answered(&trail.of_masking().collect::<Vec<_>>(), &mask.proof),
+        told: told(trail.of_step(StepName::MaskData), &["mask", "script"]),
+        proof: answered(&trail.of_step(StepName::MaskData).collect::<Vec<_>>(), &mask.proof),
     }
 }
 

@@ -173,6 +173,8 @@ fn not_ours(tags: &[Tag], made_ms: Option<i64>, job: JobId, accepted_ms: i64) ->
 }
 
 #[cfg(test)]
+pub(crate) mod made_by_hand;
+#[cfg(test)]
 mod quota_tests;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What RDS says of a full quota of snapshots, and how it is taken.
 
+use crate::rds::made_by_hand;
 use crate::tests::lab::Lab;
 use aurora_restore_local::rds::Quotas;
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
@@ -12,9 +13,7 @@ async fn the_two_meanings_of_the_snapshot_quota_are_told_apart_in_awss_own_words
     let worker = lab.worker("w");
     let (account, region) = (worker.account.to_string(), &worker.settings.common.region);
     let rds = worker.env.home_place(region).await.unwrap().rds();
-    let make = rds.create_db_cluster().db_cluster_identifier("orders").engine("aurora-postgresql");
-    make.master_username("postgres").master_user_password("correct-horse").send().await.unwrap();
-    lab.pass(Duration::from_secs(3_600)).await;
+    made_by_hand::cluster(&lab, &worker, "orders").await;
     let take = rds.create_db_cluster_snapshot().db_cluster_identifier("orders");
     take.db_cluster_snapshot_identifier("snap").send().await.unwrap();
     lab.pass(Duration::from_secs(3_600)).await;

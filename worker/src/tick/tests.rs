@@ -1,6 +1,7 @@
 //! What a tick leaves behind: the lease, the slot of the target, the dead letter.
 
 use super::*;
+use crate::rds::made_by_hand;
 use crate::tests::lab::{Lab, job, plan, spec};
 use aurora_restore_local::faults::FaultKind;
 use aurora_restore_shared::aftercare::{Aftercare, Leaving, RENAMED_AT};
@@ -185,12 +186,7 @@ async fn a_job_that_fails_in_the_tick_that_took_the_target_gives_it_back() {
 
 /// An aftercare job that is to remove a cluster, which a visit that was lost has renamed already.
 async fn renamed_away(lab: &Lab, worker: &Worker) -> JobId {
-    let rds = worker.env.home_place(&worker.settings.common.region).await.unwrap().rds();
-    let make = rds.create_db_cluster().db_cluster_identifier("orders-drill-gone-1");
-    let make = make.engine("aurora-postgresql").master_username("postgres");
-    let made = make.master_user_password("correct-horse").send().await.unwrap();
-    let resource_id = made.db_cluster.unwrap().db_cluster_resource_id.unwrap();
-    lab.pass(Duration::from_secs(3_600)).await;
+    let resource_id = made_by_hand::cluster(lab, worker, "orders-drill-gone-1").await;
     let of = spec(&job(worker, 1, Priority::Low));
     let (name, last_name) =
         ("orders-drill".parse().unwrap(), "orders-drill-gone-1".parse().unwrap());
