@@ -38,6 +38,11 @@ pub enum RetryError {
         "job {0} has failed, but its dead letter is still on its way; try again in a few seconds"
     )]
     LetterPending(JobId),
+    /// What it had made is gone, or on its way.
+    #[error(
+        "job {0} was given up: what it had made is removed; submit its request again, under another idempotency_key"
+    )]
+    GivenUp(JobId),
     /// Somebody else has changed it at the same moment.
     #[error("job {0} was changed by somebody else at the same moment; look at it again")]
     Changed(JobId),
@@ -129,9 +134,9 @@ fn is_retried(state: &JobState) -> bool {
 }
 
 fn refused(state: &JobState) -> RetryError {
-    if state.status == Status::Failed {
-        RetryError::LetterPending(state.id)
-    } else {
-        RetryError::NotFailed { id: state.id, status: state.status }
+    match state.status {
+        Status::Failed if state.given_up_at_ms.is_some() => RetryError::GivenUp(state.id),
+        Status::Failed => RetryError::LetterPending(state.id),
+        status => RetryError::NotFailed { id: state.id, status },
     }
 }

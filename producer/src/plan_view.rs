@@ -86,6 +86,7 @@ fn usual_times(plan: &Plan) -> BTreeMap<StepName, Duration> {
         | StepName::RemoveCopies
         | StepName::RetireOld
         | StepName::Expire
+        | StepName::GiveUp
         | StepName::Notify => None,
     };
     plan.steps.iter().filter_map(|step| Some((step.name, usual(operation(step)?)))).collect()

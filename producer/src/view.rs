@@ -43,7 +43,7 @@ pub fn span(ms: i64) -> String {
 pub struct JobView {
     /// Its id.
     pub id: String,
-    /// `restore`, or the step of aftercare that it is: `retire_old`, `remove_copies`, `expire`.
+    /// `restore`, or the step of aftercare that it is: `retire_old`, `remove_copies`, `expire`, `give_up`.
     pub kind: &'static str,
     /// Where it stands: a status, `parked`, or `incomplete`.
     pub status: &'static str,
@@ -65,6 +65,8 @@ pub struct JobView {
     pub created_at: String,
     /// When it ended.
     pub ended_at: Option<String>,
+    /// When it was given up: it cannot be retried any more, and what it had made is removed.
+    pub given_up_at: Option<String>,
     /// How long it has taken so far, or took.
     pub elapsed_ms: i64,
     /// Until what it waits for is expected; a guess.
@@ -136,6 +138,7 @@ impl JobView {
             steps_all: progress.as_ref().map_or_else(all, |p| p.all),
             created_at: moment(spec.created_at_ms),
             ended_at: state.and_then(|state| state.ended_at_ms).map(moment),
+            given_up_at: state.and_then(|state| state.given_up_at_ms).map(moment),
             elapsed_ms: progress
                 .as_ref()
                 .map_or((now_ms - spec.created_at_ms).max(0), |p| p.elapsed_ms),

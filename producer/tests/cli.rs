@@ -402,7 +402,7 @@ fn shape_of_job(ended: &str, failure: &Value) -> Value {
         "kind": "text", "id": "text", "status": "text", "priority": "text", "caller": "text", "source": "text",
         "target": { "account": "text", "region": "text", "cluster": "text" },
         "step": "text", "steps_done": "number", "steps_all": "number", "created_at": "text",
-        "ended_at": ended, "elapsed_ms": "number", "expected_remaining_ms": "null",
+        "ended_at": ended, "given_up_at": "null", "elapsed_ms": "number", "expected_remaining_ms": "null",
         "failure": failure, "parked": "null",
     })
 }

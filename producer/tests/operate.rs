@@ -99,6 +99,30 @@ async fn only_a_failed_job_whose_letter_is_sent_can_be_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_comes_first_retries_a_failed_job_or_gives_it_up() {
+    let lab = Lab::ready().await;
+    let store = lab.env.store();
+    let id = failed_job(&lab).await;
+    let read = lab.state(id).await;
+    assert!(store.give_up(&read, 7).await.unwrap());
+    assert!(store.give_up(&read, 8).await.unwrap(), "a repeat changes nothing");
+    let given_up = lab.state(id).await;
+    assert_eq!(given_up.given_up_at_ms, Some(7));
+    assert_eq!(retry(&lab.env, id).await, Err(RetryError::GivenUp(id)));
+    // Somebody who read it before.
+    let late = read.retry(9, 60_000).unwrap();
+    assert!(!store.replace_ended(&read, &late).await.unwrap());
+    assert_eq!(lab.state(id).await, given_up);
+
+    let other = submit(&lab.env, &drill_with_key(Some("other"))).await.unwrap().id;
+    lab.fail_for_good(other).await;
+    let read = lab.state(other).await;
+    retry(&lab.env, other).await.unwrap();
+    assert!(!store.give_up(&read, 9).await.unwrap());
+    assert_eq!(lab.state(other).await.given_up_at_ms, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_parked_job_is_looked_at_at_once_and_keeps_its_reason_until_then() {
     let lab = Lab::ready().await;
     let id = submit(&lab.env, &drill()).await.unwrap().id;

@@ -95,6 +95,7 @@ async fn the_document_of_a_job_has_a_stable_shape() {
             "steps_all": 7,
             "created_at": at(created),
             "ended_at": null,
+            "given_up_at": null,
             "elapsed_ms": 60_000,
             "expected_remaining_ms": START_MS + 600_000 - created - 60_000,
             "failure": null,

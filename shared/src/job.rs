@@ -129,6 +129,8 @@ pub struct JobState {
     pub created_at_ms: EpochMs,
     /// When it ended.
     pub ended_at_ms: Option<EpochMs>,
+    /// When it was given up: it has failed, and what it has made is being removed. It stays failed.
+    pub given_up_at_ms: Option<EpochMs>,
 }
 
 /// Why a claim was refused. In each case the wake-up can be deleted.
@@ -220,6 +222,7 @@ impl JobState {
             chain: None,
             created_at_ms: now_ms,
             ended_at_ms: None,
+            given_up_at_ms: None,
         }
     }
 
@@ -353,11 +356,17 @@ impl JobState {
         }
     }
 
+    /// Whether it has failed, everybody knows, and it may still go on.
+    #[must_use]
+    pub fn can_be_retried(&self) -> bool {
+        self.status == Status::Failed && !self.letter_pending && self.given_up_at_ms.is_none()
+    }
+
     /// A failed job goes on at its failed step, with fresh attempts. Steps that are done stay done.
-    /// `None` when it has not failed, or its dead-letter message is still on its way.
+    /// `None` when it has not failed, its dead-letter message is still on its way, or it was given up.
     #[must_use]
     pub fn retry(&self, now_ms: EpochMs, first_interval_ms: i64) -> Option<Self> {
-        if self.status != Status::Failed || self.letter_pending {
+        if !self.can_be_retried() {
             return None;
         }
         let done = |(_, state): &(&StepName, &StepState)| state.status == StepStatus::Done;

@@ -6,7 +6,7 @@ use aurora_restore_shared::aftercare;
 use aurora_restore_shared::job::{JobState, Status};
 use aurora_restore_shared::plan::Plan;
 use aurora_restore_shared::request::Priority;
-use aurora_restore_shared::store::{Accepted, Spec, StoreResult};
+use aurora_restore_shared::store::{Accepted, Spec, StoreError, StoreResult};
 
 /// Submits all aftercare of a job that is about to end well. Aftercare itself has none.
 ///
@@ -18,13 +18,40 @@ pub async fn submit(worker: &Worker, spec: &Spec, plan: &Plan, job: &JobState) -
     }
     let now_ms = worker.now_ms();
     for care in aftercare::of(spec, plan, job, now_ms) {
-        let spec = put(worker, care.spec(spec, now_ms)).await?;
-        let not_before = spec.aftercare.as_ref().map_or(now_ms, |care| care.not_before_ms);
-        let first = spec.first_state(not_before - spec.created_at_ms);
-        let state = JobState { status: Status::Waiting, priority: Priority::Low, ..first };
-        worker.store.put_state(&state).await?;
+        put_job(worker, care.spec(spec, now_ms)).await?;
     }
     Ok(())
+}
+
+/// Submits what removes that which a job has made, when it is about to fail: `failed` is what is
+/// about to be committed. A job that has no plan has made nothing.
+///
+/// # Errors
+/// When the table is missing or AWS refuses.
+pub async fn submit_giving_up(worker: &Worker, failed: &JobState) -> StoreResult<()> {
+    let read = worker.store.load_spec_and_plan(failed.id, failed.plan_epoch).await;
+    let (spec, plan) = match read {
+        Ok((Some(spec), Some(plan))) => (spec, plan),
+        Ok(_) => return Ok(()),
+        Err(StoreError::Unreadable(e)) => {
+            tracing::warn!(job = %failed.id, error = %e, "what it has made stays: it cannot be told");
+            return Ok(());
+        }
+        Err(e) => return Err(e),
+    };
+    match aftercare::of_failed(&spec, &plan, failed) {
+        Some(care) => put_job(worker, care.spec(&spec, worker.now_ms())).await,
+        None => Ok(()),
+    }
+}
+
+/// Puts spec and state of an aftercare job: due when its time has come.
+async fn put_job(worker: &Worker, spec: Spec) -> StoreResult<()> {
+    let spec = put(worker, spec).await?;
+    let not_before = spec.aftercare.as_ref().map_or(spec.created_at_ms, |c| c.not_before_ms);
+    let first = spec.first_state(not_before - spec.created_at_ms);
+    let state = JobState { status: Status::Waiting, priority: Priority::Low, ..first };
+    worker.store.put_state(&state).await.map(drop)
 }
 
 /// Puts the spec of an aftercare job; answers the one that stands, which an earlier visit may have

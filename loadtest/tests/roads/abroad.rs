@@ -7,11 +7,11 @@ use aurora_restore_shared::settings::Account;
 use serde_json::{Value, json};
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/aurora-restore";
-const THERE: &str = "eu-west-1";
+pub(super) const THERE: &str = "eu-west-1";
 
 /// A hub with a source, and a spoke that the settings name; a cluster of the target's name stands in
 /// the spoke, with its secret.
-async fn two_accounts(seed: u64) -> Sim {
+pub(super) async fn two_accounts(seed: u64) -> Sim {
     let mut sim = Sim::prepared(seed).await.unwrap();
     sim.make_source_in(SPOKE, THERE).await.unwrap();
     let trust = Trust::of(HUB).unwrap().with_external_id("restore-staging");
@@ -29,7 +29,7 @@ async fn two_accounts(seed: u64) -> Sim {
 }
 
 /// Where the target is, and what of its settings must be named there.
-fn there(cluster: &str, region: &str) -> Value {
+pub(super) fn there(cluster: &str, region: &str) -> Value {
     json!({
         "account": SPOKE, "region": region, "cluster": cluster,
         "subnet_group": "default", "security_groups": ["sg-0aa11bb22cc33dd44"],

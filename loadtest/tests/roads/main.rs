@@ -4,6 +4,7 @@
 
 mod abroad;
 mod aftercare;
+mod giving_up;
 mod home;
 
 use aurora_restore_loadtest::sim::Sim;

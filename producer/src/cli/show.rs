@@ -74,6 +74,9 @@ fn header(view: &DetailsView) -> String {
     if let Some(ended) = &job.ended_at {
         rows.push(("ended", ended.clone()));
     }
+    if let Some(given_up) = &job.given_up_at {
+        rows.push(("given up", format!("{given_up}; what it had made is removed")));
+    }
     if let Some(worker) = &view.worker {
         rows.push(("worker", worker.clone()));
     }

@@ -68,6 +68,8 @@ step_names! {
     RetireOld => "retire_old",
     /// A throw-away copy deleted when its time is over.
     Expire => "expire",
+    /// A failed job given up that nobody has retried, before what it made is removed.
+    GiveUp => "give_up",
     /// Those who asked are told.
     Notify => "notify",
 }

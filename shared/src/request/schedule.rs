@@ -102,6 +102,9 @@ pub struct Keep {
     /// The restored cluster itself (a throw-away copy).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Span>,
+    /// What a job has made that has failed, and was not retried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Span>,
     /// Snapshot copies made on the way: a length of time, or `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot_copies: Option<String>,
@@ -120,6 +123,12 @@ impl Keep {
         self.snapshot_copies.as_deref()?.parse().ok()
     }
 
+    /// How long what a failed job has made is kept for a retry.
+    #[must_use]
+    pub fn failed_for(&self) -> Duration {
+        self.failed.as_ref().map_or(FAILED_KEPT, Span::length)
+    }
+
     /// How long a replaced cluster is kept.
     #[must_use]
     pub fn replaced_for(&self) -> Duration {
@@ -130,6 +139,10 @@ impl Keep {
 /// How long a replaced cluster is kept when the request does not say: a day, in which somebody who
 /// misses something can still have it.
 pub const REPLACED_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// How long what a failed job has made is kept when the request does not say: a week, in which
+/// somebody who comes back from a long weekend can still retry it.
+pub const FAILED_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A replaced cluster outlives every late call of a frozen worker: no client waits for an hour.
 pub const LEAST_KEPT: Duration = Duration::from_secs(3600);
@@ -184,7 +197,7 @@ fn time_of_day(r: &Reader<'_>) -> Option<String> {
 }
 
 pub(super) fn keep(r: &Reader<'_>) -> Option<Keep> {
-    r.object(&["replaced", "restored", "snapshot_copies"])?;
+    r.object(&["replaced", "restored", "failed", "snapshot_copies"])?;
     let copies = r.field("snapshot_copies");
     let snapshot_copies = copies.optional(Reader::text).filter(|text| {
         let good = text == "none" || text.parse::<Span>().is_ok();
@@ -196,6 +209,7 @@ pub(super) fn keep(r: &Reader<'_>) -> Option<Keep> {
     Some(Keep {
         replaced: r.field("replaced").optional(Reader::parsed),
         restored: r.field("restored").optional(Reader::parsed),
+        failed: r.field("failed").optional(Reader::parsed),
         snapshot_copies,
     })
 }

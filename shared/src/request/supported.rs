@@ -2,11 +2,17 @@
 //! other, and what this release does not do yet. Refused by name, so that nothing a caller asks for
 //! is silently left out.
 
-use super::{IfExists, LEAST_KEPT, Notify, Request};
+use super::{IfExists, LEAST_KEPT, Notify, Request, Span};
 use crate::fault::Fault;
 
 pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
-    let all = [master(request), masking(request), replaced(request), webhook(request)];
+    let all = [
+        master(request),
+        masking(request),
+        replaced(request),
+        too_short("keep.failed", request.keep.failed.as_ref()),
+        webhook(request),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -40,13 +46,13 @@ fn replaced(request: &Request) -> Option<Fault> {
             "leave it out, or set target.if_exists to \"swap\"",
         ));
     }
-    (kept.length() < LEAST_KEPT).then(|| {
-        Fault::new(
-            "keep.replaced",
-            format!("is {kept}"),
-            "must be at least 1h: a late call must never meet another cluster",
-        )
-    })
+    too_short("keep.replaced", Some(kept))
+}
+
+fn too_short(field: &str, kept: Option<&Span>) -> Option<Fault> {
+    let kept = kept.filter(|kept| kept.length() < LEAST_KEPT)?;
+    let fix = "must be at least 1h: a late call must never meet another cluster";
+    Some(Fault::new(field, format!("is {kept}"), fix))
 }
 
 fn webhook(request: &Request) -> Option<Fault> {

@@ -6,6 +6,7 @@
 
 mod approval;
 mod event;
+mod indexes;
 mod item;
 mod lease;
 mod list;
@@ -18,12 +19,13 @@ mod table;
 
 pub use approval::Approval;
 pub use event::{Event, EventEntry, EventOf, KEEP_EVENTS_MS};
+pub use indexes::{DueJob, WatchedJob};
 pub use item::Unreadable;
 pub use lease::Leadership;
 pub use list::JobSummary;
 pub use slots::{Acquired, Claimant, Place, Slots, target_slot};
 pub use spec::{Accepted, Spec};
-pub use state::{ClaimOutcome, CommitOutcome, DueJob, WatchedJob};
+pub use state::{ClaimOutcome, CommitOutcome};
 pub use table::TableReport;
 
 use crate::failure::{Failure, FailureCode};

@@ -40,7 +40,7 @@ impl Spec {
     #[must_use]
     pub fn step_names(&self) -> Vec<StepName> {
         match &self.aftercare {
-            Some(care) => vec![care.step],
+            Some(care) => care.steps().into_iter().map(|step| step.name).collect(),
             None => step_names(&self.request),
         }
     }

@@ -1,16 +1,13 @@
 //! `job#<id>` / `state`: its conditional writes. Each is one `UpdateItem` on one item.
 
-use super::item::{Item, ItemReader, job_pk, key, number, ordered, text};
-use super::state_codec::{
-    self, RECORD_VERSION, changing, decode, encode, is_readable, job_id, priority, shard_name,
-};
+use super::indexes::DueJob;
+use super::item::{Item, job_pk, key, number, ordered, text};
+use super::state_codec::{GIVEN_UP_AT, RECORD_VERSION, changing, decode, encode, is_readable};
 use super::{Store, StoreError, StoreResult, store_error};
 use crate::clock::EpochMs;
 use crate::failure::wire_code;
-use crate::ids::{Epoch, JobId, RegionName, Seq, WorkerId};
+use crate::ids::{Epoch, JobId, Seq, WorkerId};
 use crate::job::{ClaimRefused, JobState, Lease, Status};
-use crate::request::Priority;
-use crate::watch::WatchRef;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -36,38 +33,6 @@ pub enum CommitOutcome {
     Stored,
     /// A newer epoch has begun: drop everything.
     Fenced,
-}
-
-/// A job as the `due` index shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueJob {
-    /// The job.
-    pub id: JobId,
-    /// The wake-up it expects.
-    pub seq: Seq,
-    /// When it is due.
-    pub due_at_ms: EpochMs,
-    /// How often its wake-up was sent again.
-    pub dispatches: u64,
-    /// Its priority.
-    pub priority: Priority,
-    /// Whether a worker had claimed it.
-    pub is_running: bool,
-}
-
-/// A job as the `watching` index shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchedJob {
-    /// The job.
-    pub id: JobId,
-    /// The wake-up it expects.
-    pub seq: Seq,
-    /// What it watches.
-    pub reference: WatchRef,
-    /// The status it wants to see.
-    pub want: String,
-    /// When that is expected.
-    pub expected_at_ms: EpochMs,
 }
 
 /// How an update ended: with the new item (where asked for), or with the one that stood in its way.
@@ -184,15 +149,17 @@ impl Store {
     }
 
     /// Writes what an operator's verb made of an ended job (see [`JobState::retry`]). `false`:
-    /// somebody else has changed it since it was read.
+    /// somebody else has changed it since it was read, or given it up.
     ///
     /// # Errors
     /// When the table is missing or AWS refuses.
     pub async fn replace_ended(&self, read: &JobState, next: &JobState) -> StoreResult<bool> {
         let update = set_all(self.update(next.id), next)
             .condition_expression(
-                "v = :v AND epoch = :mine AND seq = :seq AND attribute_not_exists(due_at)",
+                "v = :v AND epoch = :mine AND seq = :seq AND attribute_not_exists(due_at) AND \
+                 attribute_not_exists(#given_up)",
             )
+            .expression_attribute_names("#given_up", GIVEN_UP_AT)
             .expression_attribute_values(":v", number(RECORD_VERSION))
             .expression_attribute_values(":mine", number(read.epoch))
             .expression_attribute_values(":seq", number(read.seq));
@@ -201,6 +168,29 @@ impl Store {
             Updated::Refused(Some(item)) => Ok(decode(&item)? == *next),
             Updated::Refused(None) => Ok(false),
         }
+    }
+
+    /// Gives a failed job up as it was read: from now on no retry goes through. `false`: somebody has
+    /// set it going since. A repeat changes nothing.
+    ///
+    /// # Errors
+    /// When the table is missing or AWS refuses.
+    pub async fn give_up(&self, read: &JobState, now_ms: EpochMs) -> StoreResult<bool> {
+        let update = self
+            .update(read.id)
+            .update_expression("SET #given_up = if_not_exists(#given_up, :now)")
+            .condition_expression(
+                "v = :v AND epoch = :mine AND seq = :seq AND attribute_not_exists(due_at) AND \
+                 #status = :failed",
+            )
+            .expression_attribute_names("#given_up", GIVEN_UP_AT)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":v", number(RECORD_VERSION))
+            .expression_attribute_values(":failed", text(Status::Failed.as_str()))
+            .expression_attribute_values(":mine", number(read.epoch))
+            .expression_attribute_values(":seq", number(read.seq))
+            .expression_attribute_values(":now", number(now_ms));
+        Ok(matches!(self.run(update, "giving the job up").await?, Updated::Done(_)))
     }
 
     /// Moves a due job on, after its wake-up was sent: conditional on the wake-up number and on the
@@ -256,46 +246,6 @@ impl Store {
         }
     }
 
-    /// The next due jobs of one partition, the earliest first, whether due now or later.
-    ///
-    /// # Errors
-    /// When the table is missing, AWS refuses, or an entry cannot be read.
-    pub async fn due_jobs(
-        &self,
-        region: &RegionName,
-        shard: u8,
-        most: i32,
-    ) -> StoreResult<Vec<DueJob>> {
-        let query = self.client.query().table_name(&self.table).index_name("due");
-        let query = query
-            .key_condition_expression("due_shard = :shard")
-            .expression_attribute_values(":shard", text(shard_name(region, shard)))
-            .limit(most);
-        let page = query.send().await.map_err(store_error!(self, "reading due jobs"))?;
-        let items = page.items.unwrap_or_default().into_iter().map(ordered);
-        Ok(items.filter_map(|item| readable(due_job(&item))).collect())
-    }
-
-    /// All jobs that watch something in one account and Region.
-    ///
-    /// # Errors
-    /// When the table is missing, AWS refuses, or an entry cannot be read.
-    pub async fn watched_jobs(&self, scope: &str) -> StoreResult<Vec<WatchedJob>> {
-        let query = self.client.query().table_name(&self.table).index_name("watching");
-        let mut pages = query
-            .key_condition_expression("watch_scope = :scope")
-            .expression_attribute_values(":scope", text(scope))
-            .into_paginator()
-            .items()
-            .send();
-        let mut jobs = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = ordered(item.map_err(store_error!(self, "reading watched jobs"))?);
-            jobs.extend(readable(watched_job(&item)));
-        }
-        Ok(jobs)
-    }
-
     fn update(&self, id: JobId) -> UpdateItemFluentBuilder {
         let update = self.client.update_item().table_name(&self.table);
         key(&job_pk(id), "state").into_iter().fold(update, |update, (k, v)| update.key(k, v))
@@ -348,38 +298,4 @@ fn set_all(update: UpdateItemFluentBuilder, state: &JobState) -> UpdateItemFluen
     }
     let remove = if remove.is_empty() { remove } else { format!(" REMOVE {remove}") };
     update.update_expression(format!("SET {set}{remove}"))
-}
-
-/// An entry of an index that this release cannot read is a newer release's: it is left to it, with
-/// a warning, and stops nobody else's.
-fn readable<T>(entry: Result<T, super::Unreadable>) -> Option<T> {
-    entry.inspect_err(|e| tracing::warn!(error = %e, "left alone")).ok()
-}
-
-fn due_job(item: &Item) -> Result<DueJob, super::Unreadable> {
-    let read = ItemReader::new(item);
-    Ok(DueJob {
-        id: job_id(&read)?,
-        seq: Seq(read.number("seq")?),
-        due_at_ms: read.number("due_at")?,
-        dispatches: read.number("dispatches")?,
-        priority: priority(&read)?,
-        is_running: read.text("status")? == Status::Running.as_str(),
-    })
-}
-
-fn watched_job(item: &Item) -> Result<WatchedJob, super::Unreadable> {
-    let read = ItemReader::new(item);
-    Ok(WatchedJob {
-        id: job_id(&read)?,
-        seq: Seq(read.number("seq")?),
-        reference: read.parsed("watch_ref")?,
-        want: read.text("watch_want")?.to_owned(),
-        expected_at_ms: read.number("watch_at")?,
-    })
-}
-
-impl Store {
-    /// How many partitions the `due` index has per Region.
-    pub const DUE_SHARDS: u8 = state_codec::DUE_SHARDS;
 }

@@ -19,6 +19,9 @@ pub const DUE_SHARDS: u8 = 2;
 /// a worker of a newer release.
 pub const RECORD_VERSION: u32 = 1;
 
+/// The attribute of a job that was given up: there from then on, so that no retry goes through.
+pub const GIVEN_UP_AT: &str = "given_up_at";
+
 /// The partition of the `due` index that a job is in.
 pub fn due_shard(region: &RegionName, id: &JobId) -> String {
     shard_name(region, id.0.as_bytes()[15] % DUE_SHARDS)
@@ -61,6 +64,7 @@ pub fn changing(state: &JobState) -> Vec<(&'static str, Option<AttributeValue>)>
         ("letter_pending", yes(state.letter_pending)),
         ("chain", state.chain.as_ref().map(text)),
         ("ended_at", state.ended_at_ms.map(number)),
+        (GIVEN_UP_AT, state.given_up_at_ms.map(number)),
     ]
 }
 
@@ -169,5 +173,6 @@ pub fn decode(item: &Item) -> Result<JobState, Unreadable> {
         chain: read.maybe_text("chain")?.map(str::to_owned),
         created_at_ms: read.number("created_at")?,
         ended_at_ms: read.maybe_number("ended_at")?,
+        given_up_at_ms: read.maybe_number(GIVEN_UP_AT)?,
     })
 }

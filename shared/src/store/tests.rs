@@ -101,7 +101,7 @@ prop_compose! {
         flags in (any::<bool>(), any::<bool>()),
         failed_at in proptest::option::of(failures()),
         parked in proptest::option::of(failures()),
-        ended_at_ms in proptest::option::of(0..i64::MAX / 4),
+        (ended_at_ms, given_up_at_ms) in (moments(), moments()),
         chain in proptest::option::of("[A-Za-z0-9_-]{43}"),
     ) -> JobState {
         JobState {
@@ -127,8 +127,13 @@ prop_compose! {
             chain,
             created_at_ms: START_MS,
             ended_at_ms,
+            given_up_at_ms,
         }
     }
+}
+
+fn moments() -> impl Strategy<Value = Option<i64>> {
+    proptest::option::of(0..i64::MAX / 4)
 }
 
 fn places() -> impl Strategy<Value = BTreeMap<JobId, Place>> {

@@ -10,8 +10,8 @@ pub use effects::{
     start, unprotect,
 };
 pub use reads::{
-    Quotas, Standing, expect_own_instance, find_cluster, instances, members, missing_groups,
-    quotas, standing,
+    Quotas, Standing, expect_own_instance, find_cluster, find_cluster_named, instances, members,
+    missing_groups, quotas, standing,
 };
 pub use snapshots::{Copy, FoundCopy, find_copy, is_shared_with};
 

@@ -33,7 +33,18 @@ fn ms(moment: Option<&DateTime>) -> Option<i64> {
 /// # Errors
 /// Whatever AWS answers, classified.
 pub async fn find_cluster(rds: &Client, cx: &StepContext<'_>) -> Result<Found, Failure> {
-    let id = cx.cluster_name()?;
+    find_cluster_named(rds, cx, &cx.cluster_name()?).await
+}
+
+/// What stands under a name that a cluster of the job may have.
+///
+/// # Errors
+/// Whatever AWS answers, classified.
+pub async fn find_cluster_named(
+    rds: &Client,
+    cx: &StepContext<'_>,
+    id: &ClusterId,
+) -> Result<Found, Failure> {
     let page = rds.describe_db_clusters().filters(by_cluster(id.as_str())).send().await;
     let page = page.map_err(|e| Failure::from_sdk("looking at the cluster", &e))?;
     let Some(cluster) = page.db_clusters.unwrap_or_default().into_iter().next() else {

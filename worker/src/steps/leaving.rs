@@ -4,11 +4,12 @@
 
 use crate::rds::{self, Instance, Standing};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
-use aurora_restore_shared::aftercare::{Leaving, RENAMED_AT};
+use aurora_restore_shared::aftercare::{Leaving, RENAMED_AT, RESOURCE_ID};
 use aurora_restore_shared::clock::{EpochMs, as_ms};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::ids::ClusterId;
 use aurora_restore_shared::job::How;
+use aurora_restore_shared::plan::StepName;
 use aurora_restore_shared::request::LEAST_KEPT;
 use aurora_restore_shared::watch::WatchKind;
 use std::collections::BTreeMap;
@@ -37,9 +38,12 @@ enum Decision {
 }
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    let Some(leaving) = cx.spec.aftercare.as_ref().and_then(|care| care.cluster.as_ref()) else {
+    let Some((leaving, id)) = what_goes(&cx) else {
         return Ok(done(How::FoundDone, "no cluster is to go").into());
     };
+    if !cx.committed.contains_key(RESOURCE_ID) && cx.job.outputs.contains_key(RESOURCE_ID) {
+        return Ok(Outcome::CommitFirst);
+    }
     let rds = rds::target(&cx).await?;
     let names = [&leaving.name, &leaving.last_name];
     let (there, members) =
@@ -47,9 +51,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let renamed_at = cx.committed.get(RENAMED_AT).and_then(|at| at.parse().ok());
     let name = leaving.last_name.as_str();
     let wait = |note: &str| waiting(&cx, &leaving.last_name, note);
-    match decide(leaving, &there, &members, renamed_at, cx.worker.now_ms()) {
+    match decide((leaving, &id), &there, &members, renamed_at, cx.worker.now_ms()) {
         Decision::Done => {
-            let note = format!("cluster {} ({name}) is gone", leaving.resource_id);
+            let note = format!("cluster {id} ({name}) is gone");
             return Ok(done(How::Did, note).into());
         }
         Decision::Wait => return Ok(Outcome::WaitFor(wait("the cluster is on its way out"))),
@@ -78,21 +82,29 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     Ok(Outcome::WaitFor(Waiting { begun: true, ..wait("the cluster is being deleted") }))
 }
 
+/// The cluster that goes, and its immutable id: that of the request, or the one that giving up has
+/// found.
+fn what_goes<'a>(cx: &StepContext<'a>) -> Option<(&'a Leaving, String)> {
+    let leaving = cx.spec.aftercare.as_ref()?.cluster.as_ref()?;
+    let found = cx.job.outputs.get(RESOURCE_ID);
+    let is_known = cx.plan.is_some_and(|plan| !plan.has(StepName::GiveUp));
+    let id = if is_known { leaving.resource_id.as_ref() } else { found };
+    Some((leaving, id?.clone()))
+}
+
 /// A wait for the cluster to take the next call, or to be gone.
 fn waiting(cx: &StepContext<'_>, name: &ClusterId, note: &str) -> Waiting {
     cx.wait_at_target(WatchKind::Cluster, name.as_str(), Operation::Modify, note)
 }
 
 fn decide(
-    leaving: &Leaving,
+    (leaving, id): (&Leaving, &str),
     there: &BTreeMap<String, Standing>,
     members: &[Instance],
     renamed_at: Option<EpochMs>,
     now_ms: EpochMs,
 ) -> Decision {
-    let is_it = |name: &ClusterId| {
-        there.get(name.as_str()).filter(|c| c.resource_id == leaving.resource_id)
-    };
+    let is_it = |name: &ClusterId| there.get(name.as_str()).filter(|c| c.resource_id == id);
     let has_two_names = leaving.name != leaving.last_name;
     let Some(cluster) = is_it(&leaving.last_name) else {
         // Another cluster under the first name is no concern of this job: it is the next restore.
@@ -128,7 +140,7 @@ mod tests {
 
     fn leaving(name: &str) -> Leaving {
         let (name, last_name) = (name.parse().unwrap(), "drill-gone-1".parse().unwrap());
-        Leaving { name, last_name, resource_id: "cluster-A".into() }
+        Leaving { name, last_name, resource_id: None }
     }
 
     fn there(clusters: &[(&str, &str, &str, bool)]) -> BTreeMap<String, Standing> {
@@ -164,7 +176,7 @@ mod tests {
             ((GONE, "deleting", false), vec![], long_ago, Decision::Wait),
         ] {
             let there = there(&[(cluster.0, "cluster-A", cluster.1, cluster.2)]);
-            let decided = decide(&leaving("drill"), &there, &members, renamed, NOW);
+            let decided = decide((&leaving("drill"), "cluster-A"), &there, &members, renamed, NOW);
             assert_eq!(decided, expected, "{cluster:?}");
         }
     }
@@ -172,14 +184,20 @@ mod tests {
     #[test]
     fn only_the_immutable_id_counts_and_never_the_name() {
         let another = there(&[("drill", "cluster-B", "available", false)]);
-        assert_eq!(decide(&leaving("drill"), &another, &[], None, NOW), Decision::Done);
+        assert_eq!(
+            decide((&leaving("drill"), "cluster-A"), &another, &[], None, NOW),
+            Decision::Done
+        );
         let stranger = there(&[(GONE, "cluster-C", "available", false)]);
-        assert_eq!(decide(&leaving("drill"), &stranger, &[], Some(0), NOW), Decision::Done);
+        assert_eq!(
+            decide((&leaving("drill"), "cluster-A"), &stranger, &[], Some(0), NOW),
+            Decision::Done
+        );
     }
 
     #[test]
     fn a_cluster_that_has_its_last_name_already_is_deleted_at_once() {
         let there = there(&[(GONE, "cluster-A", "available", false)]);
-        assert_eq!(decide(&leaving(GONE), &there, &[], None, NOW), Decision::Delete);
+        assert_eq!(decide((&leaving(GONE), "cluster-A"), &there, &[], None, NOW), Decision::Delete);
     }
 }

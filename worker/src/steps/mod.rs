@@ -5,6 +5,7 @@ mod check_target;
 mod copy_snapshot;
 mod copying;
 mod create_instances;
+mod give_up;
 mod leaving;
 mod make_shareable;
 mod mask_data;
@@ -41,6 +42,7 @@ pub async fn run(name: StepName, cx: StepContext<'_>) -> StepResult {
         StepName::SwapIn => swap_in::run(cx).await,
         StepName::RemoveCopies => remove_copies::run(cx).await,
         StepName::RetireOld | StepName::Expire => leaving::run(cx).await,
+        StepName::GiveUp => give_up::run(cx).await,
         StepName::Notify => notify::run(cx).await,
     }
 }

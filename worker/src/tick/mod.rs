@@ -5,7 +5,7 @@ mod endings;
 mod run;
 
 use crate::fleet::{Worker, safety_interval};
-use crate::target_slot;
+use crate::{aftercare, target_slot};
 use account::Account;
 use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
@@ -265,6 +265,9 @@ async fn finish(
     let now = worker.now_ms();
     let has_held_target = account.has_held_target;
     let (event, next) = account.close(ending.clone(), now);
+    if matches!(ending, Ending::Fail { .. }) {
+        aftercare::submit_giving_up(worker, &next).await?;
+    }
     worker.store.put_event(&event).await?;
     if worker.store.commit(claimed, &next).await? == CommitOutcome::Fenced {
         tracing::warn!(job = %claimed.id, epoch = %claimed.epoch, "fenced: dropped everything");

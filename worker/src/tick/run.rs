@@ -6,7 +6,7 @@ use super::failing;
 use crate::fleet::Worker;
 use crate::step::{Outcome, StepContext, StepResult, Waiting};
 use crate::{aftercare, steps, target_slot};
-use aurora_restore_shared::aftercare::{Aftercare, RENAMED_AT};
+use aurora_restore_shared::aftercare::{Aftercare, Leaving, RENAMED_AT};
 use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
 use aurora_restore_shared::failure::{Failure, FailureCode};
@@ -80,7 +80,7 @@ pub(super) async fn run(
             return Ok(failing(worker, failed_at));
         }
     }
-    if loaded.plan.as_ref().is_some_and(|plan| !works_on_target(plan, &account.job)) {
+    if loaded.plan.is_some() && !works_on_target(&loaded, &account.job) {
         account.job.holds_target = false;
     }
     look_where_nobody_observes(worker, &mut waits);
@@ -150,9 +150,14 @@ fn lost_record(what: &str) -> FailedAt {
 }
 
 /// Whether a job does anything under the target's name (any more): what is deleted has another one.
-fn works_on_target(plan: &Plan, job: &JobState) -> bool {
-    let has_still_its_name = || !job.outputs.contains_key(RENAMED_AT);
-    plan.has(StepName::RestoreCluster) || (plan.has(StepName::Expire) && has_still_its_name())
+fn works_on_target(loaded: &Loaded, job: &JobState) -> bool {
+    let care = loaded.spec.aftercare.as_ref();
+    let leaving = care.and_then(|care| care.cluster.as_ref());
+    let has_its_name = |leaving: &Leaving| {
+        leaving.name != leaving.last_name && !job.outputs.contains_key(RENAMED_AT)
+    };
+    let restores = |plan: &Plan| plan.has(StepName::RestoreCluster);
+    loaded.plan.as_ref().is_some_and(restores) || leaving.is_some_and(has_its_name)
 }
 
 /// Makes sure that the job holds its target's slot before any step after the plan. `Some`: it must
@@ -162,9 +167,7 @@ async fn hold_target(
     loaded: &Loaded,
     account: &mut Account,
 ) -> StoreResult<Option<Ending>> {
-    let plan = loaded.plan.as_ref();
-    let works_there = plan.is_some_and(|plan| works_on_target(plan, &account.job));
-    if !works_there || account.job.holds_target {
+    if !works_on_target(loaded, &account.job) || account.job.holds_target {
         return Ok(None);
     }
     let job = &account.job;

@@ -195,7 +195,8 @@ async fn renamed_away(lab: &Lab, worker: &Worker) -> JobId {
         of: of.id,
         of_created_at_ms: of.created_at_ms,
         not_before_ms: worker.now_ms(),
-        cluster: Some(Leaving { name, last_name, resource_id }),
+        failed_at_ms: None,
+        cluster: Some(Leaving { name, last_name, resource_id: Some(resource_id) }),
         copies: Vec::new(),
     };
     let spec = care.spec(&of, worker.now_ms());

@@ -167,7 +167,9 @@ impl StateWrite<'_> {
 }
 
 fn created(after: &State, found: &mut Findings) {
-    if (after.status.as_str(), after.seq, after.epoch) != ("queued", 1, 0) {
+    // What follows another job waits from the start.
+    let begins = matches!(after.status.as_str(), "queued" | "waiting");
+    if !begins || (after.seq, after.epoch) != (1, 0) {
         let text = format!("a state begins as {} {} {}", after.status, after.seq, after.epoch);
         found.push((Invariant::TransitionsAreLegal, text));
     }

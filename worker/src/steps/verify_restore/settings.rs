@@ -62,6 +62,7 @@ mod tests {
             of: JobId::keyed("a", "b"),
             of_created_at_ms: 0,
             not_before_ms: 0,
+            failed_at_ms: None,
             cluster: None,
             copies: Vec::new(),
         };
