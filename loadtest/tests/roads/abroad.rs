@@ -2,6 +2,7 @@
 
 use super::{HOUR, HUB, SPOKE, latest, resource_id, restore};
 use aurora_restore_loadtest::sim::{Sim, cost_of, last_call};
+use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_local::identity::{Role, Trust};
 use aurora_restore_shared::settings::Account;
 use serde_json::{Value, json};
@@ -50,6 +51,22 @@ async fn a_snapshot_is_shared_copied_and_restored_in_another_account_and_region(
     assert_eq!(sim.effects("DeleteDBClusterSnapshot"), 1, "the copy is no longer needed");
     let shares = sim.effects("ModifyDBClusterSnapshotAttribute");
     assert_eq!(shares, 2, "the source is shared, and no longer shared in the end");
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_aws_refuses_one_step_the_copy_goes_by_way_of_one_in_the_sources_region() {
+    let sim = two_accounts(6).await;
+    let worker = sim.start("w1");
+    let refusal = FaultKind::RdsRefusal { code: "InvalidParameterCombination".into() };
+    sim.cloud.world().faults.add(FaultRule::on("CopyDBClusterSnapshot", refusal, 1));
+    let target = json!({"target": there("orders-staging", THERE)});
+    let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
+    assert_eq!(sim.codes(job).await.unwrap(), [""; 0], "it is no failure");
+    assert_eq!(sim.effects("CopyDBClusterSnapshot"), 2);
+    assert_eq!(sim.effects("DeleteDBClusterSnapshot"), 2, "neither is needed any more");
+    assert!(resource_id(&sim, SPOKE, THERE, "orders-staging").await.is_some());
     worker.drain().await;
 }
 

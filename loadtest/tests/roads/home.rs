@@ -137,7 +137,7 @@ async fn a_job_waits_for_its_window_and_one_that_misses_its_deadline_does_nothin
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_aurora_mysql_cluster_is_restored_with_its_backtrack_window() {
+async fn an_aurora_mysql_cluster_is_restored_masked_and_keeps_its_backtrack_window() {
     let sim = Sim::prepared(7).await.unwrap();
     let rds = sim.env("setup").home_place(&"us-east-1".parse().unwrap()).await.unwrap().rds();
     let make = rds.create_db_cluster().db_cluster_identifier("shop-prod").engine("aurora-mysql");
@@ -148,12 +148,21 @@ async fn an_aurora_mysql_cluster_is_restored_with_its_backtrack_window() {
     sim.pass(HOUR).await;
     let worker = sim.start("w1");
     let source = json!({"snapshot": {"account": HUB, "region": "us-east-1", "id": "shop-nightly"}});
-    let backtrack = json!({"target": {"backtrack_hours": 24}});
-    let job = sim.submit(&restore(source, "shop-staging", backtrack)).await.unwrap();
+    let more = json!({
+        "target": {"backtrack_hours": 24},
+        "access": {"master": {"secret": "drill/orders/master"}},
+        "mask": {
+            "scripts": [{"name": "people", "sql": "UPDATE people SET email = 'x'"}],
+            "proof": [{"name": "hidden", "sql": "SELECT count(*) FROM people WHERE email NOT LIKE 'x'", "expect": {"equals": 0}}],
+        },
+    });
+    let job = sim.submit(&restore(source, "shop-staging", more)).await.unwrap();
     sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
     let all = rds.describe_db_clusters().send().await.unwrap().db_clusters.unwrap();
     let made = all.iter().find(|c| c.db_cluster_identifier() == Some("shop-staging")).unwrap();
     assert_eq!(made.engine(), Some("aurora-mysql"));
     assert_eq!(made.backtrack_window(), Some(24 * 3_600));
+    let masked = sim.volumes.of(made.db_cluster_resource_id().unwrap()).masked;
+    assert_eq!(masked.values().map(|ran| ran.times).collect::<Vec<_>>(), [1]);
     worker.drain().await;
 }
