@@ -10,8 +10,9 @@ use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::fault::{Fault, Faults};
 use aurora_restore_shared::ids::{Epoch, JobId, Seq};
 use aurora_restore_shared::job::{JobState, Status};
-use aurora_restore_shared::request::Request;
+use aurora_restore_shared::request::{Notify, Request};
 use aurora_restore_shared::store::{Accepted, Spec, Store};
+use aurora_restore_shared::webhook;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -79,7 +80,8 @@ impl Submitter {
     /// # Errors
     /// [`SubmitError`].
     pub async fn submit(&self, request: &Request) -> Result<Submission, SubmitError> {
-        let faults = request.unsupported();
+        let mut faults = request.unsupported();
+        faults.extend(self.closed_webhooks(request));
         if !faults.is_empty() {
             return Err(SubmitError::BadInput(Faults(faults)));
         }
@@ -113,6 +115,24 @@ impl Submitter {
             created_at_ms: self.env.clock.now_ms(),
             aftercare: None,
         }
+    }
+
+    /// The webhooks that the settings do not let be told: said before hours are spent.
+    fn closed_webhooks(&self, request: &Request) -> Vec<Fault> {
+        let settings = &self.env.common.webhooks;
+        let closed = |(n, receiver): (usize, &Notify)| {
+            let Notify::Webhook(text) = receiver else { return None };
+            let address = webhook::address(text).ok()?;
+            let host = address.host_str().filter(|host| !settings.allows(host))?;
+            Some(Fault {
+                path: format!("notify[{n}].webhook"),
+                problem: format!("is at {host}, which the settings do not let be told"),
+                fix: format!(
+                    "add {host:?} to webhooks.hosts in the settings, or use sns or event_bridge"
+                ),
+            })
+        };
+        request.notify.iter().enumerate().filter_map(closed).collect()
     }
 
     /// Workers act in their own account, which where the submitter's is known is its own, and in those

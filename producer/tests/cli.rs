@@ -90,7 +90,7 @@ fn what_cannot_be_read_is_a_fault_of_its_file() {
 }
 
 #[test]
-fn what_this_release_does_not_do_is_refused_before_anything_is_called() {
+fn a_webhook_that_the_settings_do_not_name_is_refused_before_anything_is_called() {
     let dir = tempfile::tempdir().unwrap();
     let with_webhook = dir.path().join("webhook.json");
     let mut request: Value =
@@ -100,7 +100,10 @@ fn what_this_release_does_not_do_is_refused_before_anything_is_called() {
     let output = run(&["submit", with_webhook.to_str().unwrap()]);
     assert_eq!(code(&output), 2);
     let said = err(&output);
-    assert!(said.contains("notify[0].webhook: is not supported yet"), "{said}");
+    assert!(
+        said.contains("notify[0].webhook: is at example.com, which the settings do not let"),
+        "{said}"
+    );
 }
 
 #[test]

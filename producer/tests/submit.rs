@@ -134,7 +134,7 @@ async fn a_repeat_does_not_wake_a_job_that_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_this_release_does_not_do_is_refused_and_nothing_is_called() {
+async fn a_webhook_that_the_settings_do_not_name_is_refused_and_nothing_is_called() {
     let lab = Lab::ready().await;
     let calls = lab.calls("PutItem");
     let mut request = drill();

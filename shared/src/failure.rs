@@ -107,6 +107,10 @@ failure_codes! {
     ResourceBusy => "resource_busy",
     /// The secret is missing or holds no password.
     SecretUnusable => "secret_unusable",
+    /// Somebody who is told by webhook does not answer, or has trouble.
+    WebhookUnreachable => "webhook_unreachable",
+    /// A webhook may not be told, or does not want to be.
+    WebhookRefused => "webhook_refused",
     /// The restored database takes no connection.
     ConnectFailed => "connect_failed",
     /// A verification check did not get the answer it expects.

@@ -4,6 +4,7 @@ use anyhow::Context;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::settings::Sources;
 use aurora_restore_shared::telemetry;
+use aurora_restore_shared::webhook::Webhooks;
 use aurora_restore_worker::database::SqlDatabases;
 use aurora_restore_worker::fleet::Worker;
 use aurora_restore_worker::runtime;
@@ -40,7 +41,7 @@ EXAMPLES
 SETTINGS (file, or AURORA_RESTORE_<NAME> in the environment)
   endpoint, region, table, queue_prefix, local_account   where to work
   regions               Regions whose queues are served (the home Region): a,b
-  accounts, protected, allow_sse_rds_sharing   other accounts and rules (only in the file)
+  accounts, protected, webhooks, allow_sse_rds_sharing   other accounts and rules (in the file)
   worker_id             name of this worker (default: drawn)
   capacity              ticks at the same time (16, or 8 for each Region)
   lease_ms              how long a claim lasts without renewal (60000)
@@ -86,7 +87,9 @@ fn complain(code: u8, text: &str) -> ExitCode {
 }
 
 async fn start(settings: Settings) -> anyhow::Result<bool> {
+    let webhooks = Webhooks::real(&settings.common.webhooks).map_err(|e| anyhow::anyhow!(e))?;
     let env = Environment::real(&settings.common, "aurora-restore-worker").await;
+    let env = env.telling_by(webhooks);
     let (account, arn) = env.identity().await?;
     let listener = match settings.listen {
         Some(address) => {

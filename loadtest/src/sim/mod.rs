@@ -6,9 +6,11 @@ mod databases;
 mod others;
 pub mod scene;
 pub mod suspend;
+mod webhooks;
 
 pub use audit::{Cost, cost_of, last_call};
 pub use databases::{Ran, SimDatabases, Volume, VolumeConnection, VolumeUser, Volumes};
+pub use webhooks::{Inbox, Told};
 
 use aurora_restore_local::clock::TokioNow;
 use aurora_restore_local::cloud::Cloud;
@@ -58,6 +60,8 @@ pub struct Sim {
     pub clock: Clock,
     /// What is in its databases beyond their data.
     pub volumes: Volumes,
+    /// Those who are told by webhook.
+    pub inbox: Inbox,
     common: Common,
     draws: AtomicU64,
 }
@@ -141,8 +145,8 @@ impl Sim {
         let world = World::new(settings, Box::new(NoData));
         let cloud = Cloud::new(world, Arc::new(TokioNow::starting_at(START_MS)));
         let clock = Clock::starting_at(START_MS);
-        let (volumes, common) = (Volumes::default(), Common::default());
-        Self { cloud, clock, volumes, common, draws: AtomicU64::new(seed << 16) }
+        let (volumes, inbox, common) = (Volumes::default(), Inbox::default(), Common::default());
+        Self { cloud, clock, volumes, inbox, common, draws: AtomicU64::new(seed << 16) }
     }
 
     /// The way of a worker to its databases.
@@ -237,7 +241,8 @@ impl Sim {
         // A retry budget per process and run: the SDK keeps them by name for the whole test binary.
         let name = format!("{process}-{n}");
         let http = SharedHttpClient::new(transport);
-        Environment::in_process(http, clock, Entropy::seeded(n), common, &name)
+        let env = Environment::in_process(http, clock, Entropy::seeded(n), common, &name);
+        env.telling_by(self.inbox.webhooks())
     }
 
     /// The settings of a test's worker.

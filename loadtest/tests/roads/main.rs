@@ -6,6 +6,7 @@ mod abroad;
 mod aftercare;
 mod giving_up;
 mod home;
+mod told;
 
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_shared::request::Request;

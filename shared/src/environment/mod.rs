@@ -18,6 +18,7 @@ use crate::ids::{AccountId, RegionName};
 use crate::queue::Queues;
 use crate::settings::Common;
 use crate::store::Store;
+use crate::webhook::Webhooks;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -55,6 +56,8 @@ pub struct Environment {
     pub entropy: Entropy,
     /// The settings every process has.
     pub common: Common,
+    /// The way to those who are told by webhook; none unless it was given one.
+    pub webhooks: Webhooks,
     sdk: SdkConfig,
     process: String,
     actor: String,
@@ -142,12 +145,19 @@ impl Environment {
             clock,
             entropy,
             common: common.clone(),
+            webhooks: Webhooks::default(),
             sdk,
             process: process.to_owned(),
             actor: session::tag_value(process),
             home: Arc::default(),
             clients: Arc::default(),
         }
+    }
+
+    /// The same, with a way to those who are told by webhook.
+    #[must_use]
+    pub fn telling_by(self, webhooks: Webhooks) -> Self {
+        Self { webhooks, ..self }
     }
 
     fn at_home_in(self, account: &AccountId) -> Self {

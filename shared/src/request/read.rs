@@ -2,6 +2,7 @@
 
 use super::{Notify, Priority, REQUEST_VERSION, Request, access, schedule, source, target};
 use crate::fault::Reader;
+use crate::webhook;
 
 const FIELDS: [&str; 13] = [
     "version",
@@ -69,5 +70,14 @@ fn notify(r: &Reader<'_>) -> Option<Notify> {
     let text = |name: &str| r.field(name).optional(|r| r.short_text(2048));
     let sns = text("sns").map(Notify::Sns);
     sns.or_else(|| text("event_bridge").map(Notify::EventBridge))
-        .or_else(|| text("webhook").map(Notify::Webhook))
+        .or_else(|| r.field("webhook").optional(webhook_address).map(Notify::Webhook))
+}
+
+fn webhook_address(r: &Reader<'_>) -> Option<String> {
+    let text = r.short_text(2048)?;
+    let wrong = webhook::address(&text).err();
+    if let Some(wrong) = wrong {
+        r.fault(wrong, "give an address such as \"https://hooks.example.com/restored\"");
+    }
+    wrong.is_none().then_some(text)
 }

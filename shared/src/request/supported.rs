@@ -2,7 +2,7 @@
 //! other, and what this release does not do yet. Refused by name, so that nothing a caller asks for
 //! is silently left out.
 
-use super::{IfExists, LEAST_KEPT, Notify, Request, Span};
+use super::{IfExists, LEAST_KEPT, Request, Span};
 use crate::fault::Fault;
 
 pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
@@ -11,7 +11,6 @@ pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
         masking(request),
         replaced(request),
         too_short("keep.failed", request.keep.failed.as_ref()),
-        webhook(request),
     ];
     all.into_iter().flatten().collect()
 }
@@ -53,10 +52,4 @@ fn too_short(field: &str, kept: Option<&Span>) -> Option<Fault> {
     let kept = kept.filter(|kept| kept.length() < LEAST_KEPT)?;
     let fix = "must be at least 1h: a late call must never meet another cluster";
     Some(Fault::new(field, format!("is {kept}"), fix))
-}
-
-fn webhook(request: &Request) -> Option<Fault> {
-    let n = request.notify.iter().position(|n| matches!(n, Notify::Webhook(_)))?;
-    let problem = "is not supported yet by this release";
-    Some(Fault::new(&format!("notify[{n}].webhook"), problem, "use sns or event_bridge for now"))
 }

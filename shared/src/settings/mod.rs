@@ -3,9 +3,11 @@
 
 mod accounts;
 mod protected;
+mod webhooks;
 
 pub use accounts::Account;
 pub use protected::Protected;
+pub use webhooks::WebhookSettings;
 
 use crate::fault::{Fault, Faults, Reader, read_all};
 use crate::ids::{AccountId, InvalidName, RegionName};
@@ -41,10 +43,12 @@ pub struct Common {
     /// Whether snapshots under the key that AWS owns (`sse-rds`) may be shared with other accounts:
     /// AWS documents too little of it to rely on.
     pub allow_sse_rds_sharing: bool,
+    /// Who may be told by webhook.
+    pub webhooks: WebhookSettings,
 }
 
 /// The fields of [`Common`].
-pub const COMMON_FIELDS: [&str; 9] = [
+pub const COMMON_FIELDS: [&str; 10] = [
     "endpoint",
     "region",
     "regions",
@@ -54,6 +58,7 @@ pub const COMMON_FIELDS: [&str; 9] = [
     "accounts",
     "protected",
     "allow_sse_rds_sharing",
+    "webhooks",
 ];
 
 /// Variables with the project's prefix that are no settings of a process.
@@ -91,6 +96,7 @@ impl Common {
         let regions = regions(&r.field("regions"), region.as_ref());
         let accounts = accounts::read(&r.field("accounts"));
         let protected = Protected::read(&r.field("protected"));
+        let webhooks = WebhookSettings::read(&r.field("webhooks"));
         let allow_sse_rds_sharing = r.field("allow_sse_rds_sharing").optional(Reader::flag);
         let name = |field: &str| r.field(field).optional(|r| r.short_text(64));
         Some(Self {
@@ -103,6 +109,7 @@ impl Common {
             accounts,
             protected,
             allow_sse_rds_sharing: allow_sse_rds_sharing.unwrap_or(false),
+            webhooks,
         })
     }
 
@@ -159,6 +166,7 @@ impl Default for Common {
             accounts: BTreeMap::new(),
             protected: Protected::default(),
             allow_sse_rds_sharing: false,
+            webhooks: WebhookSettings::default(),
         }
     }
 }

@@ -59,7 +59,7 @@ fn tag(r: &Reader<'_>) -> Option<(String, String)> {
 }
 
 /// Whether a name fits a pattern in which `*` stands for any text.
-fn fits<'n>(pattern: &str, name: &'n str) -> bool {
+pub(super) fn fits<'n>(pattern: &str, name: &'n str) -> bool {
     let parts: Vec<&str> = pattern.split('*').collect();
     let [first, middle @ .., last] = parts.as_slice() else { return pattern == name };
     let Some(rest) = name.strip_prefix(first) else { return false };

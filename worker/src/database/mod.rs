@@ -8,7 +8,7 @@ mod sql;
 mod trouble;
 
 pub use secret::{
-    Hidden, MASTER_SECRET, SECRET_VERSION, Secret, read_master_password, read_secret,
+    Hidden, MASTER_SECRET, SECRET_VERSION, Secret, read_master_password, read_secret, read_text,
 };
 pub use sql::SqlDatabases;
 

@@ -1,6 +1,7 @@
 //! Passwords: texts that are never printed, read from Secrets Manager.
 
 use crate::step::StepContext;
+use aurora_restore_shared::environment::Place;
 use aurora_restore_shared::failure::{Failure, FailureCode, wire_code};
 use aurora_restore_shared::request::Master;
 use serde_json::Value;
@@ -54,16 +55,29 @@ pub async fn read_secret(
     name: &str,
     version: Option<String>,
 ) -> Result<Secret, Failure> {
-    let client = cx.target().await?.secrets();
-    let call = client.get_secret_value().secret_id(name).set_version_id(version);
+    let (text, version) = read_text(&cx.target().await?, name, version).await?;
+    let password = password_of(text.as_str()).ok_or_else(|| unusable(name, "holds no password"))?;
+    Ok(Secret { secret: Hidden::new(password), version })
+}
+
+/// Reads the text of a secret where it is, and its version.
+///
+/// # Errors
+/// `secret_unusable` when it is missing or holds no text; whatever AWS answers, classified.
+pub async fn read_text(
+    place: &Place,
+    name: &str,
+    version: Option<String>,
+) -> Result<(Hidden, String), Failure> {
+    let call = place.secrets().get_secret_value().secret_id(name).set_version_id(version);
     let answer = call.send().await.map_err(|e| match wire_code(&e) {
-        Some("ResourceNotFoundException") => unusable(name, "does not exist in the target Region"),
+        Some("ResourceNotFoundException") => {
+            unusable(name, &format!("does not exist in {} {}", place.account(), place.region()))
+        }
         _ => Failure::from_sdk("reading the secret", &e),
     })?;
     let text = answer.secret_string().ok_or_else(|| unusable(name, "holds no text"))?;
-    let password = password_of(text).ok_or_else(|| unusable(name, "holds no password"))?;
-    let version = answer.version_id().unwrap_or_default().to_owned();
-    Ok(Secret { secret: Hidden::new(password), version })
+    Ok((Hidden::new(text), answer.version_id().unwrap_or_default().to_owned()))
 }
 
 /// Reads the master password in force: the request's secret at the version that was set, or the one
