@@ -1,6 +1,10 @@
 //! The cost gates: what one restore may cost, by the local cloud's own count, idle polling apart.
 
 use aurora_restore_loadtest::sim::{Sim, cost_of, last_call};
+use aurora_restore_shared::ids::JobId;
+use aurora_restore_shared::job::{Ending, JobState};
+use aurora_restore_shared::request::Priority;
+use aurora_restore_shared::watch::{Watch, WatchKind};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -40,6 +44,43 @@ async fn a_job_that_waits_costs_nothing_however_long_it_waits() {
     assert_eq!((cost.sqs_requests, cost.write_units, cost.read_units), (0, 0.0, 0.0), "{cost:?}");
     sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
     worker.drain().await;
+}
+
+/// Puts a job that waits for a cluster of its own, as its last commit left it.
+async fn put_waiting(sim: &Sim, n: usize) {
+    let id = JobId::keyed("tests", &n.to_string());
+    let now = sim.clock.now_ms();
+    let region = "us-east-1".parse().unwrap();
+    let job = JobState::accepted(id, region, Priority::Normal, now, 0);
+    let watch = Watch {
+        account: "111111111111".parse().unwrap(),
+        region: job.region.clone(),
+        kind: WatchKind::Cluster,
+        id: format!("orders-{n}"),
+        want: "available".into(),
+        expected_at_ms: now,
+    };
+    let waits = Ending::WaitFor { watch, due_at_ms: now + 6 * 3_600_000 };
+    assert!(sim.env("setup").store().put_state(&job.commit(waits, now)).await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_what_is_waited_for_is_one_call_for_each_hundred_ids() {
+    for (jobs, calls) in [(1, 1), (30, 1), (100, 1), (101, 2), (250, 3)] {
+        let sim = Sim::prepared(1).await.unwrap();
+        for n in 0..jobs {
+            put_waiting(&sim, n).await;
+        }
+        let before = sim.effects("DescribeDBClusters");
+        let worker = sim.start("w1");
+        while worker.worker.metrics.looks.get() < 2 {
+            sim.pass(Duration::from_secs(1)).await;
+        }
+        let looks = usize::try_from(worker.worker.metrics.looks.get()).unwrap();
+        let called = sim.effects("DescribeDBClusters") - before;
+        assert_eq!(called, looks * calls, "{jobs} jobs, {looks} looks");
+        worker.drain().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

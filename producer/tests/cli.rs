@@ -11,8 +11,8 @@ use served::{Served, code, command, err, example, examples, out, run};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
-const VERBS: [&str; 9] =
-    ["init", "submit", "plan", "list", "show", "report", "watch", "retry", "schema"];
+const VERBS: [&str; 10] =
+    ["init", "submit", "plan", "list", "show", "report", "watch", "retry", "approve", "schema"];
 
 fn with_stdin(mut command: Command, text: &str) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -436,4 +436,56 @@ fn the_documents_of_list_and_show_keep_their_shape() {
             "outputs": {}, "events": [],
         })
     );
+}
+
+const SECOND: &str = "arn:aws:iam::111111111111:user/second-person";
+
+/// A cloud in which a second person has keys, and a job of the first one that waits for a person.
+fn stage() -> (Served, String) {
+    let served = Served::ready();
+    let id = served.submit_drill();
+    served.park(&id);
+    let key = ("AKIASECONDPERSON", "111111111111", "second-person");
+    served.cloud.world().identity.add_key(key.0, key.1, key.2).unwrap();
+    (served, id)
+}
+
+/// What the program says to the second person.
+fn second(served: &Served, args: &[&str]) -> Output {
+    let mut command = served.command(args);
+    command.env("AWS_ACCESS_KEY_ID", "AKIASECONDPERSON").env("AWS_SECRET_ACCESS_KEY", "x");
+    command.output().unwrap()
+}
+
+#[test]
+fn whoever_has_submitted_does_not_approve_and_nothing_changes() {
+    let (served, id) = stage();
+    let own = served.run(&["approve", &id]);
+    assert_eq!((code(&own), out(&own)), (2, String::new()));
+    let said = err(&own);
+    assert!(said.contains("somebody else must approve it"), "{said}");
+    assert_eq!(served.json(&["show", &id])["job"]["status"], "parked");
+    let still = second(&served, &["--output", "json", "approve", &id]);
+    let answer: Value = serde_json::from_slice(&still.stdout).unwrap();
+    assert_eq!(answer["was_approved"], json!(false), "the refused one has left nothing");
+}
+
+#[test]
+fn somebody_else_approves_once_and_the_job_is_looked_at() {
+    let (served, id) = stage();
+    let approved = second(&served, &["approve", &id[..8]]);
+    assert_eq!(code(&approved), 0, "{}", err(&approved));
+    let said = format!("job {id} is approved by {SECOND}; it goes on now\n");
+    assert_eq!(out(&approved), said);
+    let again = second(&served, &["--output", "json", "approve", &id]);
+    let answer: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((&answer["approved_by"], &answer["was_approved"]), (&json!(SECOND), &json!(true)));
+}
+
+#[test]
+fn a_job_that_is_not_there_cannot_be_approved() {
+    let (served, _) = stage();
+    let output = second(&served, &["approve", "ffffffff"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("ffffffff"), "{}", err(&output));
 }

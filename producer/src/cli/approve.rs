@@ -11,8 +11,7 @@ A swap onto a target that the settings protect waits until somebody else than it
 another AWS identity. The job is parked until then, before anything is restored.
 
 EXAMPLES:
-  aurora-restore list --status parked
-  aurora-restore show 0192f6a4
+  aurora-restore approve 0192f6a4                 what waits: aurora-restore list --status parked
   AWS_PROFILE=second-person aurora-restore approve 0192f6a4";
 
 /// Flags of `approve`.
