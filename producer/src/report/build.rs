@@ -195,7 +195,7 @@ fn times(spec: &Spec, state: &JobState, trail: &Trail<'_>, now_ms: EpochMs) -> T
 
 fn access(request: &Request) -> AccessPart {
     let access = &request.access;
-    let master = match &access.master {
+    let master = match request.master() {
         None => "as in the source".into(),
         Some(Master::Managed) => "made and rotated by RDS in Secrets Manager".into(),
         Some(Master::Secret(name)) => format!("from secret {name}"),

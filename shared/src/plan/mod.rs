@@ -282,6 +282,9 @@ fn steps(request: &Request, path: &Path, swap: Swap, why: &mut Vec<String>) -> V
         why.push(
             "The restore has no password parameter: it is set while the instances start.".into(),
         );
+        if request.access.master.is_none() {
+            why.push("Checks, users or masking need the master user, and no password is named: RDS makes one and keeps it in Secrets Manager.".into());
+        }
     }
     if request.mask.is_some() {
         steps.push(step(S::MaskData, &proven_after, &[]));
@@ -313,8 +316,7 @@ fn cleans_up(request: &Request, path: &Path) -> bool {
 /// refuses to create instances while it is being reset.
 fn credentials(request: &Request) -> Option<PlannedStep> {
     use StepName as S;
-    let access = &request.access;
-    match (access.master.is_some(), access.users.is_empty()) {
+    match (request.master().is_some(), request.access.users.is_empty()) {
         (_, false) => Some(step(S::SetCredentials, &[S::CreateInstances], &[])),
         (true, true) => Some(step(S::SetCredentials, &[S::RestoreCluster], &[S::CreateInstances])),
         (false, true) => None,

@@ -101,13 +101,16 @@ fn instances_left_out_follow_the_source_cluster_or_must_be_named() {
 }
 
 #[test]
-fn without_master_credentials_there_is_no_step_for_them() {
+fn a_password_is_set_where_one_is_named_or_the_checks_need_one() {
     let mut request = request();
     request.access = crate::request::Access::default();
-    let names: Vec<StepName> =
-        plan(&request, &facts()).unwrap().steps.iter().map(|s| s.name).collect();
-    assert!(!names.contains(&StepName::SetCredentials));
-    assert!(names.contains(&StepName::VerifyRestore));
+    let with_checks = plan(&request, &facts()).unwrap();
+    assert!(with_checks.has(StepName::SetCredentials));
+    assert_eq!(request.master(), Some(&crate::request::Master::Managed));
+    assert!(with_checks.why.iter().any(|why| why.contains("RDS makes one")));
+    request.verify.checks.clear();
+    let plan = plan(&request, &facts()).unwrap();
+    assert!(!plan.has(StepName::SetCredentials) && plan.has(StepName::VerifyRestore));
 }
 
 #[test]

@@ -11,7 +11,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
-    /// Where the master password comes from. Left out: as in the source.
+    /// Where the master password comes from. Left out: as in the source; where checks, users or masking
+    /// need one, RDS makes and keeps one (`managed`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master: Option<Master>,
     /// Further users, their passwords by reference only.
@@ -189,29 +190,13 @@ fn role_name(r: &Reader<'_>) -> Option<SqlName> {
 }
 
 /// What the parts of a request ask of each other: who connects must be known, with a password.
-pub(super) fn check_together(
-    r: &Reader<'_>,
-    access: &Access,
-    mask: Option<&Mask>,
-    verify: &Verify,
-) {
+pub(super) fn check_together(r: &Reader<'_>, access: &Access, verify: &Verify) {
     for (n, name) in verify.connect_as.iter().enumerate() {
         if !access.users.iter().any(|user| user.name.as_str() == name) {
             let fix = "name a user of access.users: its secret holds the password to connect with";
             let place = r.field("verify").field(&format!("connect_as[{n}]"));
             place.fault(format!("is {name:?}, who is no user of this request"), fix);
         }
-    }
-    let who = match (mask, access.users.is_empty()) {
-        (Some(_), _) => "masking is",
-        (None, false) => "users are",
-        (None, true) => return,
-    };
-    if access.master.is_none() {
-        let problem = format!("is missing, and {who} the work of the master user");
-        r.field("access")
-            .field("master")
-            .fault(problem, "give \"managed\" or {\"secret\": \"<name>\"}");
     }
 }
 
@@ -279,9 +264,9 @@ mod tests {
     fn faults(value: &Value) -> Vec<String> {
         let read = read_all(value, |r| {
             let access = r.field("access").optional(read)?;
-            let mask = r.field("mask").optional(mask);
+            r.field("mask").optional(mask);
             let verify = r.field("verify").optional(verify).unwrap_or_default();
-            check_together(r, &access, mask.as_ref(), &verify);
+            check_together(r, &access, &verify);
             Some(())
         });
         read.err().map_or(Vec::new(), |f| f.0.into_iter().map(|f| f.path).collect())
@@ -308,15 +293,6 @@ mod tests {
         let mut value = asked();
         value["verify"]["connect_as"] = json!(["app", "stranger"]);
         assert_eq!(faults(&value), ["verify.connect_as[1]"]);
-    }
-
-    #[test]
-    fn masking_and_users_need_a_master_password() {
-        let mut value = asked();
-        value["access"]["master"] = Value::Null;
-        assert_eq!(faults(&value), ["access.master"]);
-        value["mask"] = Value::Null;
-        assert_eq!(faults(&value), ["access.master"]);
     }
 
     #[test]

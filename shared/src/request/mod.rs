@@ -164,6 +164,16 @@ impl Request {
         supported::unsupported(self)
     }
 
+    /// Where the master password comes from: as the request says; else RDS makes one, where somebody
+    /// must know it. None: that of the source stays.
+    #[must_use]
+    pub fn master(&self) -> Option<&Master> {
+        static MANAGED: Master = Master::Managed;
+        let is_needed =
+            !self.access.users.is_empty() || self.mask.is_some() || !self.verify.checks.is_empty();
+        self.access.master.as_ref().or(is_needed.then_some(&MANAGED))
+    }
+
     /// Whether source and target are in different accounts.
     #[must_use]
     pub fn changes_account(&self) -> bool {

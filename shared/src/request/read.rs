@@ -35,7 +35,7 @@ pub(super) fn request(r: &Reader<'_>) -> Option<Request> {
     let verify = r.field("verify").optional(access::verify).unwrap_or_default();
     let keep = r.field("keep").optional(schedule::keep).unwrap_or_default();
     let notify = r.field("notify").list(notify);
-    access::check_together(r, &access, mask.as_ref(), &verify);
+    access::check_together(r, &access, &verify);
     Some(Request {
         version: version?,
         idempotency_key,

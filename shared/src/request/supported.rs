@@ -7,21 +7,11 @@ use crate::fault::Fault;
 
 pub(super) fn unsupported(request: &Request) -> Vec<Fault> {
     let all = [
-        master(request),
         masking(request),
         replaced(request),
         too_short("keep.failed", request.keep.failed.as_ref()),
     ];
     all.into_iter().flatten().collect()
-}
-
-/// The checks connect as the master user.
-fn master(request: &Request) -> Option<Fault> {
-    let lacks = !request.verify.checks.is_empty() && request.access.master.is_none();
-    lacks.then(|| {
-        let problem = "is missing, and the checks connect as the master user";
-        Fault::new("access.master", problem, "give {\"secret\": \"<name>\"} or \"managed\"")
-    })
 }
 
 fn masking(request: &Request) -> Option<Fault> {

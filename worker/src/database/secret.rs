@@ -87,7 +87,7 @@ pub async fn read_text(
 /// As of [`read_secret`].
 pub async fn read_master_password(cx: &StepContext<'_>) -> Result<Option<Secret>, Failure> {
     let output = |name: &str| cx.job.outputs.get(name).cloned();
-    let (name, version) = match &cx.spec.request.access.master {
+    let (name, version) = match cx.spec.request.master() {
         Some(Master::Secret(name)) => (Some(name.clone()), output(SECRET_VERSION)),
         Some(Master::Managed) => (output(MASTER_SECRET), None),
         None => (None, None),

@@ -27,7 +27,7 @@ enum Decision {
 }
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    let secret = match &cx.spec.request.access.master {
+    let secret = match cx.spec.request.master() {
         Some(Master::Secret(secret)) => secret,
         Some(Master::Managed) => return managed(&cx).await,
         None => return Ok(done(How::FoundDone, "the source's password stays").into()),
