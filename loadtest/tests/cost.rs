@@ -1,5 +1,7 @@
 //! The cost gates: what one restore may cost, by the local cloud's own count, idle polling apart.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, as in tests themselves")]
+
 use aurora_restore_loadtest::sim::{Sim, cost_of, last_call};
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::{Ending, JobState};
