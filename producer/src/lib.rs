@@ -5,6 +5,7 @@
 //! face of this library.
 
 pub mod approve;
+pub mod cost;
 pub mod init;
 pub mod operate;
 pub mod plan_view;

@@ -18,6 +18,8 @@ pub struct Preview {
     pub plan: Plan,
     /// How long each step usually takes; steps of a moment are left out.
     pub usual: BTreeMap<StepName, Duration>,
+    /// When each step usually begins, from the start.
+    pub begins: BTreeMap<StepName, Duration>,
     /// How long it usually takes in all, with what runs side by side.
     pub total: Duration,
 }
@@ -45,8 +47,10 @@ pub async fn preview(env: &Environment, request: &Request) -> Result<Preview, Pr
     let facts = facts::read(env, request).await.map_err(no_facts)?;
     let plan = plan(request, &facts).map_err(PreviewError::BadInput)?;
     let usual = usual_times(&plan);
-    let total = total(&plan.steps, &usual);
-    Ok(Preview { plan, usual, total })
+    let begins = begins(&plan.steps, &usual);
+    let takes = |step| usual.get(step).copied().unwrap_or_default();
+    let total = begins.iter().map(|(step, begin)| *begin + takes(step)).max().unwrap_or_default();
+    Ok(Preview { plan, usual, begins, total })
 }
 
 /// A source that is not there, or not fit, is a fault of the request; all else is trouble with AWS.
@@ -92,13 +96,19 @@ fn usual_times(plan: &Plan) -> BTreeMap<StepName, Duration> {
     plan.steps.iter().filter_map(|step| Some((step.name, usual(operation(step)?)))).collect()
 }
 
-/// The longest way through the plan: a step begins when all that it comes after are done.
-fn total(steps: &[PlannedStep], usual: &BTreeMap<StepName, Duration>) -> Duration {
-    let mut ends: BTreeMap<StepName, Duration> = BTreeMap::new();
+/// When each step begins: when all that it comes after are done, and what it comes behind has begun.
+fn begins(
+    steps: &[PlannedStep],
+    usual: &BTreeMap<StepName, Duration>,
+) -> BTreeMap<StepName, Duration> {
+    let mut begins: BTreeMap<StepName, Duration> = BTreeMap::new();
     for step in steps {
-        let begin = step.after.iter().filter_map(|name| ends.get(name)).max().copied();
-        let takes = usual.get(&step.name).copied().unwrap_or_default();
-        ends.insert(step.name, begin.unwrap_or_default() + takes);
+        let takes = |name| usual.get(name).copied().unwrap_or_default();
+        let end = |name| begins.get(name).map(|begin| *begin + takes(name));
+        let after = step.after.iter().filter_map(end);
+        let behind = step.behind.iter().filter_map(|name| begins.get(name).copied());
+        let begin = after.chain(behind).max().unwrap_or_default();
+        begins.insert(step.name, begin);
     }
-    ends.into_values().max().unwrap_or_default()
+    begins
 }

@@ -5,16 +5,19 @@ mod details;
 
 pub use details::{DetailsView, EntryView, EventView, StepView, WaitView};
 
+use crate::cost::{Cost, PriceTable};
 use crate::plan_view::Preview;
 use crate::progress::Progress;
 use crate::standing::Standing;
 use aurora_restore_shared::clock::{EpochMs, as_ms, timestamp};
+use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::job::{FailedAt, JobState};
-use aurora_restore_shared::plan::{Plan, StepName};
+use aurora_restore_shared::plan::{Plan, StepCalls, StepName, calls, calls_later};
 use aurora_restore_shared::request::{Request, SnapshotPick, Source};
 use aurora_restore_shared::store::Spec;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The status of a job whose submission was never completed.
 pub const INCOMPLETE: &str = "incomplete";
@@ -178,14 +181,24 @@ pub struct PlanView {
     pub plan: Plan,
     /// How long each step usually takes, milliseconds.
     pub usual_ms: BTreeMap<&'static str, i64>,
+    /// When each step usually begins, milliseconds from the start.
+    pub begins_ms: BTreeMap<&'static str, i64>,
     /// How long it usually takes in all, milliseconds.
     pub usual_total_ms: i64,
+    /// What each step calls of AWS.
+    pub calls: Vec<StepCalls>,
+    /// What is called hours or days later.
+    pub calls_later: Vec<StepCalls>,
+    /// What it costs on AWS.
+    pub cost: Cost,
     /// What it takes of the account's quotas.
     pub quotas: QuotaView,
     /// The slots it holds while it works.
     pub slots: Vec<String>,
     /// What it renames or deletes of what is there, and when.
     pub destroys: Vec<String>,
+    /// How long what it has made is kept if it fails and nobody retries it.
+    pub given_up_after: String,
 }
 
 /// What a restore takes of an account's quotas.
@@ -198,16 +211,23 @@ pub struct QuotaView {
 }
 
 impl PlanView {
-    /// What a restore of a request would do.
+    /// What a restore of a request would do; `home` is the Region of the table.
     #[must_use]
-    pub fn of(request: &Request, preview: Preview) -> Self {
-        let usual = preview.usual.iter().map(|(name, time)| (name.as_str(), as_ms(*time)));
+    pub fn of(request: &Request, preview: Preview, home: &RegionName, prices: &PriceTable) -> Self {
+        let in_ms = |times: &BTreeMap<StepName, Duration>| {
+            times.iter().map(|(name, time)| (name.as_str(), as_ms(*time))).collect()
+        };
         Self {
-            usual_ms: usual.collect(),
+            usual_ms: in_ms(&preview.usual),
+            begins_ms: in_ms(&preview.begins),
             usual_total_ms: as_ms(preview.total),
+            calls: calls(request, &preview.plan),
+            calls_later: calls_later(request, &preview.plan),
+            cost: Cost::of(request, &preview.plan, home, prices),
             quotas: QuotaView { clusters: 1, instances: preview.plan.instance_count() },
             slots: slots(request, &preview.plan),
             destroys: destroys(request, &preview.plan),
+            given_up_after: request.keep.failed_words(),
             plan: preview.plan,
         }
     }
@@ -226,10 +246,9 @@ fn slots(request: &Request, plan: &Plan) -> Vec<String> {
 fn destroys(request: &Request, plan: &Plan) -> Vec<String> {
     let target = &request.target.cluster;
     let old = plan.replaces.as_ref().map(|old| {
-        let kept = request.keep.replaced.as_ref().map_or("1d".to_owned(), ToString::to_string);
+        let (id, kept) = (&old.resource_id, request.keep.replaced_words());
         format!(
-            "cluster {target} ({}): renamed when the new one is verified, deleted {kept} after",
-            old.resource_id
+            "cluster {target} ({id}): renamed when the new one is verified, deleted {kept} after"
         )
     });
     let restored = request.keep.restored.as_ref();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, as in tests themselves")]
 
+mod planned;
 mod served;
 
 use aurora_restore_shared::ids::JobId;

@@ -4,6 +4,7 @@
 
 mod common;
 
+use aurora_restore_producer::cost::PriceTable;
 use aurora_restore_producer::plan_view::{PreviewError, preview};
 use aurora_restore_producer::query::{Filter, ResolveError, list, resolve, show};
 use aurora_restore_producer::standing::Standing;
@@ -269,7 +270,8 @@ async fn a_plan_is_made_from_the_source_and_nothing_is_stored() {
     let plan = preview(&lab.env, &drill()).await.unwrap();
     assert_eq!(plan.plan.facts.snapshot_id, "before");
     assert_eq!(plan.plan.settings.engine_version, "16.6");
-    let view = serde_json::to_value(PlanView::of(&drill(), plan)).unwrap();
+    let view = PlanView::of(&drill(), plan, &"us-east-1".parse().unwrap(), &PriceTable::own());
+    let view = serde_json::to_value(view).unwrap();
     assert_eq!(view["quotas"], json!({ "clusters": 1, "instances": 1 }));
     assert_eq!(view["destroys"], json!(["the restored cluster itself, 2h after"]));
     assert_eq!(view["slots"], json!(["target 111111111111 us-east-1 orders-drill"]));

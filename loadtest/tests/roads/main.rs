@@ -6,6 +6,7 @@ mod abroad;
 mod aftercare;
 mod giving_up;
 mod home;
+mod planned;
 mod told;
 
 use aurora_restore_loadtest::sim::Sim;

@@ -1,10 +1,12 @@
 //! The planner: `plan(request, facts) -> Plan`, pure. It encodes what AWS demands and says why.
 
+mod calls;
 mod checks;
 pub mod names;
 mod path;
 mod settings;
 
+pub use calls::{Change, StepCalls, calls, calls_later};
 pub use path::{Hop, Path};
 pub use settings::ClusterSettings;
 

@@ -129,11 +129,27 @@ impl Keep {
         self.failed.as_ref().map_or(FAILED_KEPT, Span::length)
     }
 
+    /// How long a replaced cluster is kept, in words.
+    #[must_use]
+    pub fn replaced_words(&self) -> String {
+        self.replaced.as_ref().map_or_else(|| in_days(REPLACED_KEPT), Span::to_string)
+    }
+
+    /// How long what a failed job has made is kept, in words.
+    #[must_use]
+    pub fn failed_words(&self) -> String {
+        self.failed.as_ref().map_or_else(|| in_days(FAILED_KEPT), Span::to_string)
+    }
+
     /// How long a replaced cluster is kept.
     #[must_use]
     pub fn replaced_for(&self) -> Duration {
         self.replaced.as_ref().map_or(REPLACED_KEPT, Span::length)
     }
+}
+
+fn in_days(length: Duration) -> String {
+    format!("{}d", length.as_secs() / (24 * 3600))
 }
 
 /// How long a replaced cluster is kept when the request does not say: a day, in which somebody who

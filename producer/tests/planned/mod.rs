@@ -1,0 +1,113 @@
+//! Facts about `plan` as a person sees it.
+
+use crate::served::{Served, code, err, examples, out};
+use aurora_restore_local::seed::SeedFile;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+const SETTINGS: &str = r#"
+regions = ["us-east-1", "eu-west-1"]
+allow_sse_rds_sharing = true
+
+[accounts.222222222222]
+role = "arn:aws:iam::222222222222:role/aurora-restore"
+external_id = "restore-staging"
+
+[accounts.222222222222.closed_security_groups]
+eu-west-1 = ["sg-0closed"]
+"#;
+
+/// The world of the seed of the examples, settings for it, and the nightly refresh of staging from a
+/// snapshot with a name.
+struct Stage {
+    served: Served,
+    folder: TempDir,
+}
+
+impl Stage {
+    fn ready() -> Self {
+        let served = Served::ready();
+        let text = std::fs::read_to_string(examples().join("seeds/two-accounts.json")).unwrap();
+        let mut seed: Value = serde_json::from_str(&text).unwrap();
+        for cluster in seed["clusters"].as_array_mut().unwrap() {
+            // No data is behind this cloud.
+            cluster.as_object_mut().unwrap().remove("data");
+        }
+        let now_ms = served.env.clock.now_ms();
+        served.cloud.world().seed(&SeedFile::read(&seed).unwrap(), now_ms).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let stage = Self { served, folder };
+        let mut request: Value = serde_json::from_str(
+            &std::fs::read_to_string(examples().join("nightly-staging.json")).unwrap(),
+        )
+        .unwrap();
+        let id = "orders-prod-for-staging";
+        let snapshot = json!({"account": "111111111111", "region": "us-east-1", "id": id});
+        request["source"] = json!({ "snapshot": snapshot });
+        std::fs::write(stage.file("request.json"), request.to_string()).unwrap();
+        std::fs::write(stage.file("settings.toml"), SETTINGS).unwrap();
+        stage
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn plan(&self, more: &[&str]) -> std::process::Output {
+        let (request, settings) = (self.file("request.json"), self.file("settings.toml"));
+        let args = ["plan", request.to_str().unwrap(), "--config", settings.to_str().unwrap()];
+        self.served.run(&[&args, more].concat())
+    }
+}
+
+/// The page without the moment at which the snapshot was made, which is that of the test.
+fn without_moment(page: &str) -> String {
+    let (before, after) = page.split_once("orders-prod-for-staging of ").unwrap();
+    let (_, after) = after.split_once(' ').unwrap();
+    format!("{before}orders-prod-for-staging of (a moment) {after}")
+}
+
+/// Renew it with `UPDATE_SNAPSHOTS=1`.
+#[test]
+fn the_page_shows_what_runs_side_by_side_what_is_called_and_what_it_costs() {
+    let stage = Stage::ready();
+    let output = stage.plan(&[]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/plan.txt");
+    let page = without_moment(&out(&output));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(file, &page).unwrap();
+    }
+    assert_eq!(page, std::fs::read_to_string(file).unwrap());
+}
+
+#[test]
+fn a_table_of_ones_own_is_reckoned_with_and_a_wrong_one_is_bad_input() {
+    let stage = Stage::ready();
+    let own = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/data/prices.json"));
+    let ours = own.unwrap().replace("us-east-1", "eu-west-1").replace("0.519", "1");
+    std::fs::write(stage.file("prices.json"), &ours).unwrap();
+    let prices = stage.file("prices.json");
+    let output = stage.plan(&["--output", "json", "--prices", prices.to_str().unwrap()]);
+    let view: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let lines = view["cost"]["lines"].as_array().unwrap();
+    let line = lines.iter().find(|line| line["what"] == "1 x db.r6g.xlarge").unwrap();
+    assert_eq!((&line["usd"], &line["paid"]), (&json!("24"), &json!("daily")));
+
+    std::fs::write(&prices, "{}").unwrap();
+    let output = stage.plan(&["--prices", prices.to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("is no table of prices: missing field"), "{}", err(&output));
+}
+
+#[test]
+fn a_role_that_may_only_read_is_enough() {
+    let stage = Stage::ready();
+    let reading = ["rds:Describe*", "kms:DescribeKey"];
+    let arn = "arn:aws:iam::222222222222:role/aurora-restore";
+    let role = stage.served.cloud.world().identity.role(arn).unwrap().clone();
+    stage.served.cloud.world().identity.add_role(role.allowing(&reading)).unwrap();
+    let output = stage.plan(&[]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+}
