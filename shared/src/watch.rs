@@ -14,9 +14,13 @@ pub enum WatchKind {
     Cluster,
     /// A DB cluster and all its instances: one resource.
     Members,
+    /// A DB cluster that comes up under another name: as long as there is none, it is on its way.
+    Arrival,
 }
 
 impl WatchKind {
+    const ALL: [Self; 4] = [Self::Snapshot, Self::Cluster, Self::Members, Self::Arrival];
+
     /// The name, as stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -24,6 +28,7 @@ impl WatchKind {
             Self::Snapshot => "snapshot",
             Self::Cluster => "cluster",
             Self::Members => "members",
+            Self::Arrival => "arrival",
         }
     }
 }
@@ -92,8 +97,7 @@ impl FromStr for WatchRef {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, id) = text.split_once('#').ok_or_else(|| format!("{text:?} has no kind"))?;
-        let kinds = [WatchKind::Snapshot, WatchKind::Cluster, WatchKind::Members];
-        let kind = kinds.into_iter().find(|k| k.as_str() == kind);
+        let kind = WatchKind::ALL.into_iter().find(|k| k.as_str() == kind);
         let kind = kind.ok_or_else(|| format!("{text:?} is of no known kind"))?;
         Ok(Self { kind, id: id.to_owned() })
     }
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_watch_reference_reads_back_as_written() {
-        for text in ["cluster#orders", "members#a-b", "snapshot#rds:orders-2026"] {
+        for text in ["cluster#orders", "members#a-b", "snapshot#rds:orders-2026", "arrival#a"] {
             assert_eq!(text.parse::<WatchRef>().map(|r| r.to_string()), Ok(text.to_owned()));
         }
         assert!("orders".parse::<WatchRef>().is_err());

@@ -22,6 +22,9 @@ const IDS_PER_CALL: usize = 100;
 /// create that made it.
 const LOOKS_UNTIL_GONE: u32 = 3;
 
+/// What is told by the description of a cluster.
+const OF_CLUSTERS: [WatchKind; 3] = [WatchKind::Cluster, WatchKind::Members, WatchKind::Arrival];
+
 /// Where nothing is watched, the shortest time between two looks is this much longer: what is begun
 /// meanwhile takes minutes.
 const IDLE: u32 = 4;
@@ -87,6 +90,7 @@ impl<'a> Observer<'a> {
             // A cluster whose instances are not listed yet is not there with its members.
             Some(found) if reference.kind == WatchKind::Members && found.len() < 2 => false,
             Some(found) => verdict(found, &job.want) != StatusClass::Working,
+            None if reference.kind == WatchKind::Arrival => false,
             None => self.missing.get(reference).is_some_and(|n| *n >= LOOKS_UNTIL_GONE),
         }
     }
@@ -135,13 +139,13 @@ async fn describe(rds: &Client, references: &BTreeSet<WatchRef>) -> Result<Statu
         let of_kind = references.iter().filter(|r| kinds.contains(&r.kind));
         of_kind.map(|r| r.id.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     };
-    let clusters = ids(&[WatchKind::Cluster, WatchKind::Members]);
+    let clusters = ids(&OF_CLUSTERS);
     let members = ids(&[WatchKind::Members]);
     let snapshots = ids(&[WatchKind::Snapshot]);
     let mut statuses = Statuses::new();
     for chunk in clusters.chunks(IDS_PER_CALL) {
         for (id, status) in describe_clusters(rds, chunk).await? {
-            for kind in [WatchKind::Cluster, WatchKind::Members] {
+            for kind in OF_CLUSTERS {
                 statuses.entry(WatchRef { kind, id: id.clone() }).or_default().push(status.clone());
             }
         }

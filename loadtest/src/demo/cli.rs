@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Starts a local cloud with real PostgreSQL servers, fills an Aurora cluster, takes a snapshot, submits
-three restores, starts two workers, kills one of them in the middle of a restore, and shows what
-became of it all. Needs no AWS account. Ends and removes everything it has started.
+four restores, one of them into another account and Region, masked and swapped with what is there;
+starts two workers, kills one of them in the middle of a restore, and shows what became of it all.
+Needs no AWS account. Ends and removes everything it has started.
 
 EXAMPLES:
   demo

@@ -2,6 +2,7 @@
 
 use super::cloud::{About, http};
 use super::process::{Process, program};
+use super::road;
 use anyhow::{Result, bail, ensure};
 use aurora_restore_shared::clock::Clock;
 use std::net::{SocketAddr, TcpListener};
@@ -24,9 +25,8 @@ const TURN: Duration = Duration::from_millis(50);
 /// # Errors
 /// The file cannot be written.
 pub(super) fn write_settings(folder: &Path, about: &About, speed: f64) -> Result<PathBuf> {
-    let mut text = format!(
-        "endpoint = {:?}\n\
-         lease_ms = {LEASE_MS}\n\
+    let mut more = format!(
+        "lease_ms = {LEASE_MS}\n\
          poll_wait_seconds = 2\n\
          observe_min_ms = 250\n\
          observe_max_ms = 1000\n\
@@ -34,14 +34,13 @@ pub(super) fn write_settings(folder: &Path, about: &About, speed: f64) -> Result
          leadership_ms = 2000\n\
          duration_scale = {:.6}\n\
          log = \"json\"\n",
-        about.endpoint,
         1.0 / speed
     );
     if let Some(ca_file) = &about.ca_file {
-        text.push_str(&format!("database_ca_file = {:?}\n", ca_file.display().to_string()));
+        more.push_str(&format!("database_ca_file = {:?}\n", ca_file.display().to_string()));
     }
     let file = folder.join("worker.toml");
-    std::fs::write(&file, text)?;
+    std::fs::write(&file, road::settings_file(&about.endpoint, &more))?;
     Ok(file)
 }
 

@@ -1,6 +1,7 @@
 //! The jobs: request files as they lie under `examples/`, submitted by the real command.
 
 use super::process::{self, program};
+use super::road;
 use anyhow::{Context, Result, ensure};
 use aurora_restore_producer::query::show;
 use aurora_restore_producer::view::{DetailsView, JobView};
@@ -17,7 +18,7 @@ pub(super) const PROGRAM: &str = "aurora-restore";
 
 /// The request files, with the master passwords that their secrets are to hold. One secret is JSON,
 /// as RDS writes them, and the others are plain text.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     (
         "drill.json",
         include_str!("../../../examples/drill.json"),
@@ -33,6 +34,8 @@ const FILES: [(&str, &str, &str); 3] = [
         include_str!("../../../examples/demo-load-test.json"),
         "a-password-for-load-tests",
     ),
+    // The longest road comes last. RDS keeps its master password.
+    ("demo-staging.json", include_str!("../../../examples/demo-staging.json"), ""),
 ];
 
 /// A job of the demo.
@@ -118,16 +121,18 @@ fn write_files(folder: &Path, has_data: bool) -> Result<Vec<PathBuf>> {
 fn without_data(text: &str) -> Result<String> {
     let mut request: Value = serde_json::from_str(text)?;
     if let Some(members) = request.as_object_mut() {
-        members.remove("access");
-        members.remove("verify");
+        for part in ["access", "mask", "verify"] {
+            members.remove(part);
+        }
     }
     Ok(serde_json::to_string_pretty(&request)?)
 }
 
-/// A call of the real command, against an endpoint.
-pub(super) fn command(endpoint: &str, args: &[&str]) -> Result<Command> {
+/// A call of the real command, with the settings in the demo's folder.
+pub(super) fn command(folder: &Path, args: &[&str]) -> Result<Command> {
     let mut command = Command::new(program(PROGRAM)?);
-    command.args(args).args(["--endpoint", endpoint, "--output", "json"]);
+    command.arg("--config").arg(road::settings_path(folder)).args(["--output", "json"]);
+    command.args(args);
     Ok(command)
 }
 
@@ -135,14 +140,9 @@ pub(super) fn command(endpoint: &str, args: &[&str]) -> Result<Command> {
 ///
 /// # Errors
 /// The command refuses.
-pub(super) async fn submit(
-    env: &Environment,
-    endpoint: &str,
-    folder: &Path,
-    has_data: bool,
-) -> Result<Vec<Job>> {
+pub(super) async fn submit(env: &Environment, folder: &Path, has_data: bool) -> Result<Vec<Job>> {
     let files = write_files(folder, has_data)?;
-    let mut submit = command(endpoint, &["submit"])?;
+    let mut submit = command(folder, &["submit"])?;
     submit.args(&files);
     let said: Value = serde_json::from_str(&process::output(submit).await?)?;
     let created_at_ms = env.clock.now_ms();

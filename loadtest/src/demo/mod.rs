@@ -12,6 +12,7 @@ mod killing;
 mod play;
 pub mod process;
 mod report;
+mod road;
 mod screen;
 mod source;
 mod sql;
@@ -22,6 +23,7 @@ pub use cost::{Cost, Costs};
 pub use keep::{Database, Kept};
 pub use killing::{Killing, Takeover};
 pub use report::{CheckAnswer, Claim, JobReport, Report, StepTime};
+pub use road::Road;
 pub use source::Source;
 pub use sql::Content;
 

@@ -8,13 +8,15 @@ use super::keep::{self, Database, Kept};
 use super::killing::{self, Takeover};
 use super::process;
 use super::report::{Found, JobReport, Report};
+use super::road;
 use super::screen::Screen;
-use super::source;
+use super::source::{self, Source};
 use super::sql::Content;
 use super::stage::Stage;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_worker::rds::JOB_TAG;
+use aws_sdk_rds::Client;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -23,7 +25,7 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Clusters by the job that their tag names.
-type Tagged = BTreeMap<String, Vec<String>>;
+pub(super) type Tagged = BTreeMap<String, Vec<String>>;
 
 /// Plays all of it.
 ///
@@ -31,36 +33,42 @@ type Tagged = BTreeMap<String, Vec<String>>;
 /// Something does not work at all; what merely does not hold is in the report.
 pub(super) async fn play(run: &Run, stage: &mut Stage, screen: &Screen) -> Result<Report> {
     let (env, about) = (stage.env.clone(), stage.cloud.about.clone());
-    process::output(jobs::command(&about.endpoint, &["init"])?).await?;
-    screen.say("`aurora-restore init` made the table with its indexes, and the queues");
-    let source = source::make(&env, stage.sql.as_ref(), screen).await?;
-    jobs::create_secrets(&env).await?;
     let folder = stage.folder().to_owned();
-    let jobs = jobs::submit(&env, &about.endpoint, &folder, about.has_data()).await?;
-    let names: Vec<&str> = jobs.iter().map(Job::cluster).collect();
-    screen.say(&format!("`aurora-restore submit` took 3 request files: {}", names.join(", ")));
+    let (source, all) = prepare(stage, screen).await?;
+    let Some((longest, jobs)) = all.split_last() else { bail!("no job was submitted") };
+    let before = road::resource_id(&env, longest.cluster()).await?;
+    screen.say(&format!(
+        "{} is to replace a cluster of another account in another Region, masked",
+        longest.cluster()
+    ));
 
     killing::prepare(&about).await?;
     let settings = fleet::write_settings(&folder, &about, run.speed)?;
     start_workers(stage, &settings, &["demo-worker-1", "demo-worker-2"], screen).await?;
     let (killing, ()) = tokio::try_join!(
-        killing::kill_one(&env, &about, &jobs, &mut stage.workers, screen),
-        follow(&env, &jobs, screen),
+        killing::kill_one(&env, &about, jobs, &mut stage.workers, screen),
+        follow(&env, &all, screen),
     )?;
     stage.workers.retain(|worker| worker.process.name() != killing.worker);
 
     // What the last tick still does after its commit is done when its worker has drained.
     let drained = drain(stage).await?;
-    let costs = Costs::of(&about.calls().await?, &jobs);
+    let costs = Costs::of(&about.calls().await?, &all);
     screen.say("all jobs have ended; counting rows, clusters and requests");
     let tagged = tagged_clusters(&env).await?;
-    let (reports, takeover) = reports(stage, &jobs, &costs, &tagged, &killing).await?;
-    let known = |id: &String| jobs.iter().any(|job| job.id.to_string() == *id);
+    let (reports, takeover) = reports(stage, &all, &costs, &tagged, &killing).await?;
+    let has_ended_well = reports.last().is_some_and(|job| job.status == "succeeded");
+    let road = match has_ended_well {
+        true => Some(road::look(stage, longest, before, &source).await?),
+        false => None,
+    };
+    let known = |id: &String| all.iter().any(|job| job.id.to_string() == *id);
     let strangers: Vec<String> =
         tagged.iter().filter(|(id, _)| !known(id)).flat_map(|(_, c)| c.clone()).collect();
     let claims = Found {
-        jobs: &jobs,
+        jobs: &all,
         reports: &reports,
+        road: road.as_ref(),
         source: &source,
         killing: &killing,
         takeover: takeover.as_ref(),
@@ -69,7 +77,7 @@ pub(super) async fn play(run: &Run, stage: &mut Stage, screen: &Screen) -> Resul
     }
     .claims();
     let holds = claims.iter().all(|claim| claim.holds);
-    let kept = if run.keep && holds { Some(keep_all(run, stage, &jobs).await?) } else { None };
+    let kept = if run.keep && holds { Some(keep_all(run, stage, jobs).await?) } else { None };
     let (took_ms, speed) = (screen.elapsed_ms(), run.speed);
     let data_plane = about.data_plane;
     let jobs = reports;
@@ -80,12 +88,29 @@ pub(super) async fn play(run: &Run, stage: &mut Stage, screen: &Screen) -> Resul
         data_plane,
         source,
         jobs,
+        road,
         killing,
         takeover,
         costs,
         claims,
         kept,
     })
+}
+
+/// Makes table and queues, what is there before, and the jobs.
+async fn prepare(stage: &Stage, screen: &Screen) -> Result<(Source, Vec<Job>)> {
+    let (env, folder) = (&stage.env, stage.folder());
+    process::output(jobs::command(folder, &["init"])?).await?;
+    screen.say(
+        "`aurora-restore init` made the table with its indexes, and the queues of two Regions",
+    );
+    let (source, ()) =
+        tokio::try_join!(source::make(env, stage.sql.as_ref(), screen), road::seed(stage))?;
+    jobs::create_secrets(env).await?;
+    let all = jobs::submit(env, folder, stage.cloud.about.has_data()).await?;
+    let names: Vec<&str> = all.iter().map(Job::cluster).collect();
+    screen.say(&format!("`aurora-restore submit` took 4 request files: {}", names.join(", ")));
+    Ok((source, all))
 }
 
 async fn start_workers(
@@ -140,9 +165,17 @@ async fn drain(stage: &mut Stage) -> Result<bool> {
     Ok(drained)
 }
 
-/// All clusters that carry our tag, whoever made them.
+/// All clusters that carry our tag, whoever made them, in both accounts.
 async fn tagged_clusters(env: &Environment) -> Result<Tagged> {
-    let rds = env.home_place(&env.common.region).await?.rds();
+    let mut tagged = tagged_in(&env.home_place(&env.common.region).await?.rds()).await?;
+    for (job, clusters) in road::tagged(env).await? {
+        tagged.entry(job).or_default().extend(clusters);
+    }
+    Ok(tagged)
+}
+
+/// Those of one account and Region.
+pub(super) async fn tagged_in(rds: &Client) -> Result<Tagged> {
     let mut pages = rds.describe_db_clusters().into_paginator().items().send();
     let mut tagged = Tagged::new();
     while let Some(cluster) = pages.next().await {
@@ -170,7 +203,8 @@ async fn reports(
         if killing.job == details.job.id {
             takeover = Takeover::of(killing, &details);
         }
-        let has_data = details.job.status == "succeeded";
+        // Where RDS keeps the master password, somebody else looks.
+        let has_data = details.job.status == "succeeded" && job.secret_name().is_some();
         let content = if has_data { content(stage, job).await? } else { None };
         let clusters = tagged.get(&details.job.id).cloned().unwrap_or_default();
         reports.push(JobReport::of(job, &details, content, clusters, *cost));

@@ -4,6 +4,7 @@ use super::cost::{Cost, Costs};
 use super::jobs::Job;
 use super::keep::Kept;
 use super::killing::{Killing, Takeover};
+use super::road::Road;
 use super::source::Source;
 use super::sql::Content;
 use aurora_restore_producer::view::{DetailsView, EntryView};
@@ -25,6 +26,8 @@ pub struct Report {
     pub source: Source,
     /// The jobs.
     pub jobs: Vec<JobReport>,
+    /// What became of the longest road; none when its job has not succeeded.
+    pub road: Option<Road>,
     /// The accident.
     pub killing: Killing,
     /// Who went on.
@@ -155,6 +158,7 @@ pub(super) struct Found<'a> {
     pub(super) jobs: &'a [Job],
     pub(super) reports: &'a [JobReport],
     pub(super) source: &'a Source,
+    pub(super) road: Option<&'a Road>,
     pub(super) killing: &'a Killing,
     pub(super) takeover: Option<&'a Takeover>,
     /// Clusters that carry a tag of aurora-restore which names none of the jobs.
@@ -171,6 +175,7 @@ impl Found<'_> {
             claims.extend([self.rows_are_equal(), self.checks_passed()]);
         }
         claims.extend([self.was_killed(), self.was_taken_over(), self.one_cluster_each()]);
+        claims.extend(self.road.into_iter().flat_map(|road| self.of_road(road)));
         claims.push(Claim {
             what: "told to stop, the surviving worker handed everything back".into(),
             holds: self.drained,
@@ -186,16 +191,56 @@ impl Found<'_> {
 
     fn rows_are_equal(&self) -> Claim {
         let at_snapshot = self.source.at_snapshot.as_ref();
-        let equal = self.reports.iter().filter(|job| job.content.as_ref() == at_snapshot).count();
+        // The last one is masked.
+        let unmasked = self.reports.len().saturating_sub(1);
+        let same = |job: &&JobReport| job.content.as_ref() == at_snapshot;
+        let equal = self.reports.iter().take(unmasked).filter(same).count();
         let what = format!(
-            "{equal} of {} databases hold exactly the rows of the snapshot, not those of now",
-            self.jobs.len()
+            "{equal} of {unmasked} databases hold exactly the rows of the snapshot, not those of now"
         );
-        Claim { what, holds: equal == self.jobs.len() && at_snapshot != self.source.later.as_ref() }
+        Claim { what, holds: equal == unmasked && at_snapshot != self.source.later.as_ref() }
+    }
+
+    /// What the longest road claims: the swap, and where there is data, what is in the databases.
+    fn of_road(&self, road: &Road) -> Vec<Claim> {
+        let mut claims = vec![Claim {
+            what: format!("the replaced cluster lives on as {}", road.old_name),
+            holds: road.old == road.before && road.after != road.before,
+        }];
+        if let (Some(source), Some(content)) = (&self.source.at_snapshot, &road.content) {
+            let of_orders = |content: &Content| (content.orders, content.hashes[1].clone());
+            let is_masked = road.unmasked == Some(0) && content.customers == source.customers;
+            claims.push(Claim {
+                what: format!(
+                    "no address of {} customers is a real one in staging; {} still are in production",
+                    content.customers,
+                    road.unmasked_in_source.unwrap_or_default()
+                ),
+                holds: is_masked && road.unmasked_in_source == Some(source.customers),
+            });
+            claims.push(Claim {
+                what: "the orders in staging are those of the snapshot; its user reads, and may not write".into(),
+                holds: of_orders(content) == of_orders(source)
+                    && road.is_kept_from_writing == Some(true),
+            });
+            claims.push(Claim {
+                what: "the replaced database holds what it held".into(),
+                holds: road.old_note.as_deref() == Some("kept for an hour"),
+            });
+        }
+        claims.push(Claim {
+            what: format!("the evidence report finds the chain of its records {}", road.chain),
+            holds: road.chain == "whole",
+        });
+        claims
     }
 
     fn checks_passed(&self) -> Claim {
-        let asked: usize = self.jobs.iter().map(|job| job.request.verify.checks.len()).sum();
+        let of_request = |job: &Job| {
+            let proof = job.request.mask.as_ref().map_or(0, |mask| mask.proof.len());
+            job.request.verify.checks.len() + proof
+        };
+        let asked: usize = self.jobs.iter().map(of_request).sum();
         let passed = self.reports.iter().flat_map(|job| &job.checks).filter(|c| c.passed).count();
         let what = format!("{passed} of {asked} checks passed");
         Claim { what, holds: asked > 0 && passed == asked }

@@ -15,7 +15,7 @@ pub(super) const DATABASE: &str = "orders";
 /// Its master user.
 pub(super) const USER: &str = "orders_admin";
 /// The source's own master password; each restored cluster gets another one, from its secret.
-const PASSWORD: &str = "the-password-in-production";
+pub(super) const PASSWORD: &str = "the-password-in-production";
 const SNAPSHOT: &str = "orders-prod-nightly";
 const ENGINE: &str = "aurora-postgresql";
 const VERSION: &str = "15.10";

@@ -63,6 +63,13 @@ impl Sql {
         process::output(command).await.map(drop)
     }
 
+    /// The answer to one question.
+    pub(super) async fn one(&self, login: &Login, query: &str) -> Result<Value> {
+        let asked = self.databases.ask(login, &[query]).await.context("asking a database")?;
+        let answer = asked.into_iter().next().context("no answer")?;
+        answer.map_err(|e| anyhow!(e)).context("asking a database")
+    }
+
     /// What a database holds now.
     pub(super) async fn content(&self, login: &Login) -> Result<Content> {
         let asked = self.databases.ask(login, &CONTENT).await;

@@ -4,12 +4,12 @@ use super::cli::Run;
 use super::cloud::Cloud;
 use super::cost::DEMO;
 use super::fleet::Worker;
+use super::road;
 use super::screen::Screen;
 use super::sql::Sql;
 use anyhow::Result;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::settings::Common;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -40,8 +40,10 @@ impl Stage {
         fs::create_dir(folder.path().join("logs"))?;
         let cloud = Cloud::start(folder.path(), run.data_plane, run.speed, clock).await?;
         let about = &cloud.about;
-        let endpoint = Some(about.endpoint.clone());
-        let env = Environment::real(&Common { endpoint, ..Common::default() }, DEMO).await;
+        let common = road::settings(&about.endpoint);
+        let env = Environment::real(&common, DEMO).await;
+        let settings = road::settings_file(&about.endpoint, "");
+        fs::write(road::settings_path(folder.path()), settings)?;
         let sql = about.ca_file.as_deref().map(Sql::new).transpose()?;
         let data = if about.has_data() { "real PostgreSQL" } else { "control plane only" };
         screen.say(&format!(

@@ -2,7 +2,9 @@
 
 use super::cost::Cost;
 use super::report::{JobReport, Report};
+use super::road::Road;
 use super::screen::span;
+use super::sql::Content;
 use crate::table::{number, plain};
 use comfy_table::{Cell, Color};
 
@@ -18,7 +20,9 @@ pub(super) fn text(report: &Report) -> String {
                 .into(),
         );
     }
-    parts.extend([times(report), costs(report), claims(report)]);
+    parts.extend([times(report), costs(report)]);
+    parts.extend(report.road.as_ref().map(|road| evidence(report, road)));
+    parts.push(claims(report));
     parts.extend(report.kept.as_ref().map(super::keep::Kept::advice));
     let speed = report.speed;
     parts.push(format!(
@@ -66,7 +70,7 @@ fn jobs(report: &Report) -> String {
 
 fn rows(report: &Report) -> String {
     let source = &report.source;
-    let row = |name: &str, content: Option<&super::sql::Content>, same: Cell| {
+    let row = |name: &str, content: Option<&Content>, same: Cell| {
         let count = |n: Option<i64>| number(n.map_or_else(|| "-".into(), |n| n.to_string()));
         let (customers, orders) =
             (count(content.map(|c| c.customers)), count(content.map(|c| c.orders)));
@@ -77,10 +81,15 @@ fn rows(report: &Report) -> String {
         row("source at the snapshot", source.at_snapshot.as_ref(), nothing()),
         row("source now", source.later.as_ref(), Cell::new("no: it was written to since")),
     ];
-    rows.extend(report.jobs.iter().map(|job| {
+    let with_content = report.jobs.iter().filter(|job| job.content.is_some());
+    rows.extend(with_content.map(|job| {
         let same = yes(job.content == source.at_snapshot);
         row(&job.cluster, job.content.as_ref(), same)
     }));
+    if let (Some(road), Some(longest)) = (&report.road, report.jobs.last()) {
+        let masked = Cell::new("orders yes, customers masked");
+        rows.push(row(&longest.cluster, road.content.as_ref(), masked));
+    }
     let header = ["database", "customers", "orders", "every row as at the snapshot"];
     table("Rows, counted over TLS", &header, rows)
 }
@@ -155,6 +164,23 @@ fn costs(report: &Report) -> String {
     let note = "  (idle polling, by a fleet as sped up as its AWS; a job's RDS reads include the \
                 observer's looks while nothing else was watched)";
     format!("{}\n{note}", table("Requests, as the local cloud counted them", &header, rows))
+}
+
+/// The figures of the evidence report of the longest road.
+fn evidence(report: &Report, road: &Road) -> String {
+    let old = road.rpo_seconds.map(|seconds| span(seconds * 1_000));
+    let kept = match &report.kept {
+        Some(_) => format!("the page: {}", road.report.display()),
+        None => "the page is left with --keep".to_owned(),
+    };
+    let row = |name: &str, text: String| vec![Cell::new(name), Cell::new(text)];
+    let rows = vec![
+        row("age of the data at the end (RPO)", old.unwrap_or_else(|| "-".into())),
+        row("time to the end (RTO)", road.rto_ms.map_or_else(|| "-".into(), span)),
+        row("hash chain over its records", road.chain.clone()),
+        row("`aurora-restore report`", kept),
+    ];
+    table("Evidence of the masked swap into another account and Region", &["", ""], rows)
 }
 
 fn claims(report: &Report) -> String {

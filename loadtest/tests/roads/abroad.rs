@@ -162,3 +162,27 @@ async fn a_restore_to_another_account_and_region_stays_within_its_budget() {
     assert!(cost.read_units <= 25.0, "{cost:?}");
     worker.drain().await;
 }
+
+/// It has five more waits than a plain restore: two for its password, one for its groups, two for names.
+#[tokio::test(start_paused = true)]
+async fn a_masked_swap_in_another_account_and_region_stays_within_its_budget() {
+    let mut sim = two_accounts(7).await;
+    sim.settle(|common| {
+        let spoke = common.accounts.get_mut(&SPOKE.parse().unwrap()).unwrap();
+        spoke.closed_security_groups.insert(THERE.parse().unwrap(), vec!["sg-0closed".into()]);
+    });
+    let worker = sim.start("w1");
+    sim.pass(HOUR / 60).await;
+    let before = last_call(&sim.cloud);
+    let request = restore(latest(), "orders-prod", super::planned::refresh());
+    let job = sim.submit(&request).await.unwrap();
+    // Over by then, and what follows it has not begun.
+    sim.pass(HOUR * 3 / 4).await;
+    let cost = cost_of(&sim.cloud, before);
+    sim.until_succeeded(&[job], HOUR).await.unwrap();
+    println!("{cost:?}");
+    assert!(cost.sqs_requests <= 32, "{cost:?}");
+    assert!(cost.write_units <= 140.0, "{cost:?}");
+    assert!(cost.read_units <= 25.0, "{cost:?}");
+    worker.drain().await;
+}

@@ -77,13 +77,10 @@ async fn a_swap_that_cannot_be_done_is_taken_back_and_can_be_retried() {
     let old = resource_id(&sim, HUB, "us-east-1", "orders-staging").await.unwrap();
     let swap = json!({"target": {"if_exists": "swap"}});
     let second = sim.submit(&restore(latest(), "orders-staging", swap)).await.unwrap();
-    let kept = format!("orders-staging-old-{}", second.short());
-    while resource_id(&sim, HUB, "us-east-1", &kept).await.is_none() {
-        sim.pass(Duration::from_secs(1)).await;
-    }
-    // The old cluster is renamed away: now the new one's rename is refused.
+    // The old cluster is renamed away; then the new one's rename is refused.
     let refusal = FaultKind::RdsRefusal { code: "InvalidParameterCombination".into() };
-    let rule = FaultRule::on("ModifyDBCluster", refusal, 1);
+    let resource = Some(format!("orders-staging-new-{}", second.short()));
+    let rule = FaultRule { resource, ..FaultRule::on("ModifyDBCluster", refusal, 1) };
     sim.cloud.world().faults.add(rule);
     assert_eq!(ends(&sim, second).await, Status::Failed);
     assert_eq!(sim.codes(second).await.unwrap().last().map(String::as_str), Some("swap_failed"));

@@ -50,7 +50,7 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         tokio::try_join!(rds::standing(&rds, &names), rds::members(&rds, &leaving.last_name))?;
     let renamed_at = cx.committed.get(RENAMED_AT).and_then(|at| at.parse().ok());
     let name = leaving.last_name.as_str();
-    let wait = |note: &str| waiting(&cx, &leaving.last_name, note);
+    let wait = |note: &str| waiting(&cx, WatchKind::Cluster, &leaving.last_name, note);
     match decide((leaving, &id), &there, &members, renamed_at, cx.worker.now_ms()) {
         Decision::Done => {
             let note = format!("cluster {id} ({name}) is gone");
@@ -68,7 +68,8 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         Decision::Rename => {
             let id = rds::rename(&rds, leaving.name.as_str(), name).await?;
             let details = request_ids(id);
-            return Ok(Outcome::WaitFor(Waiting { begun: true, details, ..wait("renamed away") }));
+            let arrival = waiting(&cx, WatchKind::Arrival, &leaving.last_name, "renamed away");
+            return Ok(Outcome::WaitFor(Waiting { begun: true, details, ..arrival }));
         }
         Decision::Unprotect => drop(rds::unprotect(&rds, name).await?),
         Decision::Start => rds::start(&rds, name).await?,
@@ -93,8 +94,8 @@ fn what_goes<'a>(cx: &StepContext<'a>) -> Option<(&'a Leaving, String)> {
 }
 
 /// A wait for the cluster to take the next call, or to be gone.
-fn waiting(cx: &StepContext<'_>, name: &ClusterId, note: &str) -> Waiting {
-    cx.wait_at_target(WatchKind::Cluster, name.as_str(), Operation::Modify, note)
+fn waiting(cx: &StepContext<'_>, kind: WatchKind, name: &ClusterId, note: &str) -> Waiting {
+    cx.wait_at_target(kind, name.as_str(), Operation::Modify, note)
 }
 
 fn decide(

@@ -95,7 +95,7 @@ async fn rename(
 
 fn waiting(cx: &StepContext<'_>, name: &ClusterId) -> Waiting {
     let note = format!("a cluster is being renamed to {name}");
-    cx.wait_at_target(WatchKind::Cluster, name.as_str(), Operation::Modify, &note)
+    cx.wait_at_target(WatchKind::Arrival, name.as_str(), Operation::Modify, &note)
 }
 
 fn decide(
@@ -121,6 +121,9 @@ fn decide(
         (Some(_), Some(_), Some(old)) if *old == swap.target => {
             match (ready(&swap.target)?, ready(&swap.beside)?) {
                 (true, true) => Ok(Decision::RenameOldAway),
+                (false, _) if is_being_renamed(at(&swap.target)) => {
+                    Ok(Decision::Wait(swap.replaced.clone()))
+                }
                 (false, _) => Ok(Decision::Wait(swap.target.clone())),
                 (true, false) => Ok(Decision::Wait(swap.beside.clone())),
             }
@@ -135,6 +138,11 @@ fn decide(
         (None, Some(_), None) => Ok(Decision::Wait(swap.replaced.clone())),
         (None, None, _) => Ok(Decision::Wait(swap.target.clone())),
     }
+}
+
+/// Its old name is shown until it has the new one.
+fn is_being_renamed(cluster: Option<&Standing>) -> bool {
+    cluster.is_some_and(|cluster| cluster.status == "renaming")
 }
 
 fn is_ready(cluster: Option<&Standing>, name: &ClusterId) -> Result<bool, Failure> {

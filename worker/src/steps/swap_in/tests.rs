@@ -31,7 +31,7 @@ fn the_old_one_goes_first_and_then_the_new_one_comes() {
         (vec![(target, "old", ok), (beside, "new", ok)], RenameOldAway),
         (vec![(target, "old", "backing-up"), (beside, "new", ok)], Wait(name(target))),
         (vec![(target, "old", ok), (beside, "new", "modifying")], Wait(name(beside))),
-        (vec![(target, "old", "renaming"), (beside, "new", ok)], Wait(name(target))),
+        (vec![(target, "old", "renaming"), (beside, "new", ok)], Wait(name(replaced))),
         (vec![(beside, "new", ok)], Wait(name(replaced))),
         (vec![(replaced, "old", "renaming"), (beside, "new", ok)], Wait(name(replaced))),
         (vec![(replaced, "old", ok), (beside, "new", ok)], RenameNewIn),
