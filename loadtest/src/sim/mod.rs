@@ -6,6 +6,7 @@ mod databases;
 mod others;
 pub mod scene;
 pub mod suspend;
+pub mod two_accounts;
 mod webhooks;
 
 pub use audit::{Cost, cost_of, last_call};

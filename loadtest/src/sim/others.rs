@@ -112,4 +112,14 @@ impl Sim {
             .await?;
         Ok(())
     }
+
+    /// Somebody deletes a snapshot of the hub.
+    ///
+    /// # Errors
+    /// When the cloud refuses: a fault of the test.
+    pub async fn delete_snapshot(&self, id: &str) -> anyhow::Result<()> {
+        let rds = self.env("human").home_place(&self.common.region).await?.rds();
+        rds.delete_db_cluster_snapshot().db_cluster_snapshot_identifier(id).send().await?;
+        Ok(())
+    }
 }

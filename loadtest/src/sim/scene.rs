@@ -3,6 +3,8 @@
 
 use super::Sim;
 use super::suspend::{Driven, drive_to};
+use super::two_accounts::{HUB, refresh};
+use aurora_restore_shared::aftercare;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::failure::FailureKind;
 use aurora_restore_shared::ids::{Epoch, JobId};
@@ -14,6 +16,7 @@ use aurora_restore_worker::fleet::Worker;
 use aurora_restore_worker::step::{Outcome, StepContext, StepResult};
 use aurora_restore_worker::steps;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -23,11 +26,22 @@ const LONG: Duration = Duration::from_secs(3600);
 /// More visits than any step needs.
 const VISITS: usize = 12;
 
+/// What the job of a scene asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Road {
+    /// The drill, with users and masking.
+    Drill,
+    /// A masked swap in another account and Region.
+    Refresh,
+}
+
 /// A job just before one of its steps, on a cloud of its own.
 #[derive(Debug)]
 pub struct Scene {
     /// The cloud.
     pub sim: Sim,
+    /// The clusters that were there before, by their immutable ids.
+    pub before: BTreeSet<String>,
     /// The job.
     pub view: View,
 }
@@ -43,28 +57,40 @@ pub struct View {
 }
 
 impl Scene {
-    /// A fresh cloud and a job whose steps before `step` are done. Its request is the drill, and
-    /// asks for users and masking, too.
+    /// A fresh cloud and a job whose steps before `step` are done. A step that only comes hours after
+    /// a restore is that of a job of its own.
     ///
     /// # Errors
     /// When one of them fails: a fault of the test.
-    pub async fn before(step: StepName) -> anyhow::Result<Self> {
-        let sim = Sim::prepared(7).await?;
-        let id = sim.submit(&sim.drill("orders-drill")).await?;
+    pub async fn before(road: Road, step: StepName) -> anyhow::Result<Self> {
+        let (sim, request) = match road {
+            Road::Drill => {
+                let sim = Sim::prepared(7).await?;
+                let mut drill = sim.drill("orders-drill");
+                ask_for_more(&mut drill)?;
+                (sim, drill)
+            }
+            Road::Refresh => (Sim::two_accounts(7).await?, refreshing()?),
+        };
+        let before = resource_ids(&sim);
+        let id = sim.submit(&request).await?;
         let (spec, _) = sim.env("reader").store().load_spec_and_plan(id, None).await?;
         let mut job = sim.state(id).await?;
         job.epoch = Epoch(1);
         job.claims = 1;
         let since_ms = sim.clock.now_ms();
-        let mut spec = spec.ok_or_else(|| anyhow::anyhow!("the submitted job has no spec"))?;
-        ask_for_more(&mut spec.request)?;
+        let spec = spec.ok_or_else(|| anyhow::anyhow!("the submitted job has no spec"))?;
         let mut view = View { spec, plan: None, job, step: FIRST_STEP, since_ms };
         let worker = sim.worker("driver");
         while view.step != step {
             view.run_to_done(&sim, &worker).await?;
-            view.go_on(sim.clock.now_ms())?;
+            let now_ms = sim.clock.now_ms();
+            match view.next_step() {
+                Some(next) => (view.step, view.since_ms) = (next, now_ms),
+                None => view = view.aftercare(step, now_ms)?,
+            }
         }
-        Ok(Self { sim, view })
+        Ok(Self { sim, before, view })
     }
 
     /// The job.
@@ -72,6 +98,19 @@ impl Scene {
     pub fn job(&self) -> JobId {
         self.view.spec.id
     }
+}
+
+fn refreshing() -> anyhow::Result<Request> {
+    let source = json!({"snapshot": {"account": HUB, "region": "us-east-1", "cluster": "orders-prod", "latest": true}});
+    let mut request = refresh();
+    request["version"] = json!(1);
+    request["source"] = source;
+    request["target"]["instances"] = json!([{"class": "db.r6g.large"}]);
+    Ok(Request::from_json(&request)?)
+}
+
+fn resource_ids(sim: &Sim) -> BTreeSet<String> {
+    sim.cloud.world().rds.clusters().map(|(_, cluster)| cluster.resource_id.clone()).collect()
 }
 
 /// Users and masking, with the secret of the drill.
@@ -97,13 +136,21 @@ fn ask_for_more(request: &mut Request) -> anyhow::Result<()> {
 }
 
 impl View {
-    fn go_on(&mut self, now_ms: EpochMs) -> anyhow::Result<()> {
-        let steps = self.plan.as_ref().map(|plan| plan.steps.as_slice()).unwrap_or_default();
-        let here = steps.iter().position(|s| s.name == self.step);
-        let next = here.and_then(|n| steps.get(n + 1));
-        self.step = next.ok_or_else(|| anyhow::anyhow!("no step after {}", self.step))?.name;
-        self.since_ms = now_ms;
-        Ok(())
+    fn next_step(&self) -> Option<StepName> {
+        let steps = self.plan.as_ref()?.steps.as_slice();
+        let here = steps.iter().position(|s| s.name == self.step)?;
+        steps.get(here + 1).map(|next| next.name)
+    }
+
+    /// The job that does this after a restore which has ended well.
+    fn aftercare(&self, step: StepName, now_ms: EpochMs) -> anyhow::Result<Self> {
+        let plan = self.plan.as_ref().ok_or_else(|| anyhow::anyhow!("there is no plan"))?;
+        let all = aftercare::of(&self.spec, plan, &self.job, now_ms);
+        let care = all.into_iter().find(|care| care.step == step);
+        let care = care.ok_or_else(|| anyhow::anyhow!("no {step} follows this job"))?;
+        let spec = care.spec(&self.spec, now_ms);
+        let job = JobState { epoch: Epoch(1), claims: 1, ..spec.first_state(0) };
+        Ok(Self { job, plan: Some(care.plan()), spec, step, since_ms: now_ms })
     }
 
     /// One visit of the step.
@@ -137,7 +184,8 @@ impl View {
                     return Ok(());
                 }
                 Ok(Outcome::WaitFor(waiting)) => self.job.outputs.extend(waiting.outputs),
-                Ok(Outcome::WaitUntil { .. } | Outcome::CommitIntent { .. }) => {}
+                Ok(Outcome::CommitIntent { outputs }) => self.job.outputs.extend(outputs),
+                Ok(Outcome::WaitUntil { .. }) => {}
                 Ok(Outcome::CommitFirst) => anyhow::bail!("{} lacks a commit", self.step),
                 Err(failure) if failure.kind == FailureKind::Permanent => {
                     return Err(failure.into());
@@ -154,8 +202,8 @@ impl View {
 ///
 /// # Errors
 /// When it is not harmless.
-pub async fn run_twice(step: StepName) -> anyhow::Result<Scene> {
-    let mut scene = Scene::before(step).await?;
+pub async fn run_twice(road: Road, step: StepName) -> anyhow::Result<Scene> {
+    let mut scene = Scene::before(road, step).await?;
     let worker = scene.sim.worker("twice");
     scene.view.run_to_done(&scene.sim, &worker).await?;
     let effects = changes(&scene.sim);
@@ -171,11 +219,12 @@ pub async fn run_twice(step: StepName) -> anyhow::Result<Scene> {
 /// # Errors
 /// When the step cannot be done afterwards, or `check` refuses what is there then.
 pub async fn dropped_everywhere(
+    road: Road,
     step: StepName,
     check: impl Fn(&Scene) -> anyhow::Result<()>,
 ) -> anyhow::Result<usize> {
     for point in 1.. {
-        let mut scene = Scene::before(step).await?;
+        let mut scene = Scene::before(road, step).await?;
         let (victim, heir) = (scene.sim.worker("victim"), scene.sim.worker("heir"));
         let ended = {
             let visit = pin!(scene.view.visit(&victim));
@@ -197,11 +246,12 @@ pub async fn dropped_everywhere(
 /// # Errors
 /// When the rival cannot do it, or `check` refuses what is there at the end.
 pub async fn taken_over_everywhere(
+    road: Road,
     step: StepName,
     check: impl Fn(&Scene) -> anyhow::Result<()>,
 ) -> anyhow::Result<usize> {
     for point in 1.. {
-        let scene = Scene::before(step).await?;
+        let scene = Scene::before(road, step).await?;
         let mut rivals_view = scene.view.clone();
         let (frozen, rival) = (scene.sim.worker("frozen"), scene.sim.worker("rival"));
         let mut visit = Box::pin(scene.view.visit(&frozen));

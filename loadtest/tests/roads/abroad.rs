@@ -1,41 +1,14 @@
 //! Roads between accounts and Regions.
 
-use super::{HOUR, HUB, SPOKE, latest, resource_id, restore};
+use super::{HOUR, latest, resource_id, restore};
+use aurora_restore_loadtest::sim::two_accounts::{SPOKE, THERE, refresh, there};
 use aurora_restore_loadtest::sim::{Sim, cost_of, last_call};
 use aurora_restore_local::faults::{FaultKind, FaultRule};
-use aurora_restore_local::identity::{Role, Trust};
-use aurora_restore_shared::settings::Account;
-use serde_json::{Value, json};
+use aurora_restore_shared::plan::StepName;
+use serde_json::json;
 
-const ROLE: &str = "arn:aws:iam::222222222222:role/aurora-restore";
-pub(super) const THERE: &str = "eu-west-1";
-
-/// A hub with a source, and a spoke that the settings name; a cluster of the target's name stands in
-/// the spoke, with its secret.
-pub(super) async fn two_accounts(seed: u64) -> Sim {
-    let mut sim = Sim::prepared(seed).await.unwrap();
-    sim.make_source_in(SPOKE, THERE).await.unwrap();
-    let trust = Trust::of(HUB).unwrap().with_external_id("restore-staging");
-    sim.cloud.world().identity.add_role(Role::new(ROLE, vec![trust])).unwrap();
-    sim.settle(|common| {
-        let (role, external_id) = (Some(ROLE.to_owned()), Some("restore-staging".to_owned()));
-        let spoke = Account { role, external_id, ..Account::default() };
-        common.accounts.insert(SPOKE.parse().unwrap(), spoke);
-        common.regions = vec!["us-east-1".parse().unwrap(), THERE.parse().unwrap()];
-        common.allow_sse_rds_sharing = true;
-    });
-    let env = sim.env("setup");
-    env.queues(&THERE.parse().unwrap()).create().await.unwrap();
-    sim
-}
-
-/// Where the target is, and what of its settings must be named there.
-pub(super) fn there(cluster: &str, region: &str) -> Value {
-    json!({
-        "account": SPOKE, "region": region, "cluster": cluster,
-        "subnet_group": "default", "security_groups": ["sg-0aa11bb22cc33dd44"],
-        "parameter_group": "default.aurora-postgresql15",
-    })
+async fn two_accounts(seed: u64) -> Sim {
+    Sim::two_accounts(seed).await.unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -51,6 +24,20 @@ async fn a_snapshot_is_shared_copied_and_restored_in_another_account_and_region(
     assert_eq!(sim.effects("DeleteDBClusterSnapshot"), 1, "the copy is no longer needed");
     let shares = sim.effects("ModifyDBClusterSnapshotAttribute");
     assert_eq!(shares, 2, "the source is shared, and no longer shared in the end");
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_its_owner_deletes_after_the_restore_is_no_failure() {
+    let sim = two_accounts(8).await;
+    let worker = sim.start("w1");
+    let target = json!({"target": there("orders-staging", THERE)});
+    let job = sim.submit(&restore(latest(), "orders-staging", target)).await.unwrap();
+    while !sim.state(job).await.unwrap().steps.contains_key(&StepName::CreateInstances) {
+        sim.pass(HOUR / 60).await;
+    }
+    sim.delete_snapshot("orders-prod-nightly").await.unwrap();
+    sim.until_succeeded(&[job], 10 * HOUR).await.unwrap();
     worker.drain().await;
 }
 
@@ -87,12 +74,7 @@ async fn in_the_same_region_another_account_restores_the_shared_snapshot_without
 
 #[tokio::test(start_paused = true)]
 async fn a_cluster_of_another_account_and_region_is_masked_verified_and_swapped() {
-    let mut sim = two_accounts(3).await;
-    sim.settle(|common| {
-        let spoke = common.accounts.get_mut(&SPOKE.parse().unwrap()).unwrap();
-        let closed = vec!["sg-0closed".to_owned()];
-        spoke.closed_security_groups.insert(THERE.parse().unwrap(), closed);
-    });
+    let sim = two_accounts(3).await;
     let old = resource_id(&sim, SPOKE, THERE, "orders-prod").await.unwrap();
     let worker = sim.start("w1");
     let mut target = there("orders-prod", THERE);
@@ -166,15 +148,11 @@ async fn a_restore_to_another_account_and_region_stays_within_its_budget() {
 /// It has five more waits than a plain restore: two for its password, one for its groups, two for names.
 #[tokio::test(start_paused = true)]
 async fn a_masked_swap_in_another_account_and_region_stays_within_its_budget() {
-    let mut sim = two_accounts(7).await;
-    sim.settle(|common| {
-        let spoke = common.accounts.get_mut(&SPOKE.parse().unwrap()).unwrap();
-        spoke.closed_security_groups.insert(THERE.parse().unwrap(), vec!["sg-0closed".into()]);
-    });
+    let sim = two_accounts(7).await;
     let worker = sim.start("w1");
     sim.pass(HOUR / 60).await;
     let before = last_call(&sim.cloud);
-    let request = restore(latest(), "orders-prod", super::planned::refresh());
+    let request = restore(latest(), "orders-prod", refresh());
     let job = sim.submit(&request).await.unwrap();
     // Over by then, and what follows it has not begun.
     sim.pass(HOUR * 3 / 4).await;

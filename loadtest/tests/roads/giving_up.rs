@@ -1,8 +1,8 @@
 //! What becomes of that which a failed job has made: kept for a retry, then removed.
 
-use super::abroad::{THERE, there, two_accounts};
 use super::{HOUR, HUB, latest, resource_id, restore};
 use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_loadtest::sim::two_accounts::{THERE, there};
 use aurora_restore_producer::operate::{RetryError, retry};
 use aurora_restore_producer::query::{Filter, list};
 use aurora_restore_shared::ids::JobId;
@@ -102,7 +102,7 @@ async fn giving_up_a_swap_removes_the_new_cluster_and_never_the_one_under_the_na
 
 #[tokio::test(start_paused = true)]
 async fn giving_up_takes_back_copies_and_shares_too() {
-    let sim = two_accounts(4).await;
+    let sim = Sim::two_accounts(4).await.unwrap();
     let worker = sim.start("w1");
     let more = unproven(json!({"target": there("orders-staging", THERE)}));
     let job = sim.submit(&restore(latest(), "orders-staging", more)).await.unwrap();

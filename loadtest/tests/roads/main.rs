@@ -16,7 +16,6 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const HUB: &str = "111111111111";
-const SPOKE: &str = "222222222222";
 
 /// A request that is written as people write it.
 fn request(value: Value) -> Request {

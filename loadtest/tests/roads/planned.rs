@@ -1,13 +1,13 @@
 //! `plan` says what a restore calls: no more, no less; and it changes nothing itself.
 
-use super::abroad::{THERE, there, two_accounts};
-use super::{HOUR, HUB, SPOKE, latest, merge, restore};
+use super::{HOUR, latest, merge, restore};
+use aurora_restore_loadtest::sim::two_accounts::{HUB, SPOKE, refresh, there};
 use aurora_restore_loadtest::sim::{Sim, last_call};
 use aurora_restore_local::call::Service;
 use aurora_restore_producer::plan_view::preview;
 use aurora_restore_shared::plan::{StepCalls, calls, calls_later};
 use aurora_restore_shared::request::Request;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was called of AWS beside table, queues and sessions, since a call: `service:Operation`, with
@@ -95,34 +95,19 @@ async fn of_a_point_in_time_and_of_a_clone() {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_snapshot_shared_with_another_account() {
-    let sim = two_accounts(3).await;
+    let sim = Sim::two_accounts(3).await.unwrap();
     sim.make_source_in(SPOKE, "us-east-1").await.unwrap();
     let target = json!({"target": there("orders-staging", "us-east-1")});
     holds(&sim, &restore(latest(), "orders-staging", target)).await;
 }
 
-/// What a refresh of staging asks for.
-pub(super) fn refresh() -> Value {
-    let mut target = there("orders-prod", THERE);
-    merge(&mut target, json!({"if_exists": "swap"}));
-    json!({
-        "target": target,
-        "access": {"master": "managed", "open_after_masking": true,
-            "users": [{"name": "app", "secret": "drill/orders/master", "grants": ["SELECT ON ALL TABLES IN SCHEMA public"]}]},
-        "mask": {"scripts": [{"name": "customers", "sql": "UPDATE customers SET email = 'x'"}]},
-        "keep": {"replaced": "1h", "snapshot_copies": "2h"},
-    })
-}
-
 #[tokio::test(start_paused = true)]
 async fn of_a_refresh_of_staging_in_another_account_and_region() {
-    let mut sim = two_accounts(4).await;
+    let mut sim = Sim::two_accounts(4).await.unwrap();
     let home = sim.env("setup").home_place(&"us-east-1".parse().unwrap()).await.unwrap();
     let secret = "x".repeat(32);
     home.secrets().create_secret().name("webhooks").secret_string(secret).send().await.unwrap();
     sim.settle(|common| {
-        let spoke = common.accounts.get_mut(&SPOKE.parse().unwrap()).unwrap();
-        spoke.closed_security_groups.insert(THERE.parse().unwrap(), vec!["sg-0closed".into()]);
         common.webhooks.hosts = vec!["hooks.example.com".into()];
         common.webhooks.secret = Some("webhooks".into());
     });

@@ -54,6 +54,7 @@ pub fn calls_later(request: &Request, plan: &Plan) -> Vec<StepCalls> {
 const CLUSTERS: &str = "rds:DescribeDBClusters";
 const INSTANCES: &str = "rds:DescribeDBInstances";
 const SNAPSHOTS: &str = "rds:DescribeDBClusterSnapshots";
+const SHARES: &str = "rds:DescribeDBClusterSnapshotAttributes";
 const SECRET: &str = "secretsmanager:GetSecretValue";
 const MODIFY: &str = "rds:ModifyDBCluster";
 
@@ -74,8 +75,11 @@ impl Calls<'_> {
         match step {
             S::ResolveSource => self.facts_read(),
             S::CheckTarget => self.checks_read(),
-            S::MakeShareable | S::CopySnapshot | S::RemoveCopies => vec![SNAPSHOTS],
-            S::ShareSnapshot => vec!["rds:DescribeDBClusterSnapshotAttributes"],
+            S::MakeShareable | S::CopySnapshot => vec![SNAPSHOTS],
+            S::RemoveCopies => {
+                [SNAPSHOTS].into_iter().chain(self.unshares().then_some(SHARES)).collect()
+            }
+            S::ShareSnapshot => vec![SHARES],
             S::RestoreCluster | S::OpenAccess | S::SwapIn | S::GiveUp => vec![CLUSTERS],
             S::CreateInstances | S::RetireOld | S::Expire => vec![CLUSTERS, INSTANCES],
             S::SetCredentials => self.with_secret(self.credentials_are_read()),
@@ -177,9 +181,13 @@ impl Calls<'_> {
         let goes_now = self.is_later || self.request.keep.copies().is_none();
         let hops = path.shareable.iter().chain(&path.copy).filter(|_| goes_now);
         let removed = hops.map(|hop| self.at_hop("rds:DeleteDBClusterSnapshot", hop));
-        let shares_source = path.share_with.is_some() && path.shareable.is_none();
-        let unshared = (shares_source && !self.is_later).then(|| self.share());
-        removed.chain(unshared).collect()
+        removed.chain(self.unshares().then(|| self.share())).collect()
+    }
+
+    /// Whether the share of the source itself is taken back.
+    fn unshares(&self) -> bool {
+        let path = &self.plan.path;
+        path.share_with.is_some() && path.shareable.is_none() && !self.is_later
     }
 
     fn deletions(&self, instances: Option<usize>) -> Vec<Change> {

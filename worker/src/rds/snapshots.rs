@@ -7,6 +7,9 @@ use aurora_restore_shared::ids::AccountId;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::DbClusterSnapshot;
 
+/// What AWS answers about a snapshot that is not there.
+const GONE: &str = "DBClusterSnapshotNotFoundFault";
+
 /// A snapshot copy of this job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copy {
@@ -42,7 +45,7 @@ pub async fn find_copy(
     let call = rds.describe_db_cluster_snapshots().db_cluster_snapshot_identifier(id);
     let found = match call.send().await {
         Ok(page) => page.db_cluster_snapshots.unwrap_or_default().into_iter().next(),
-        Err(e) if wire_code(&e) == Some("DBClusterSnapshotNotFoundFault") => None,
+        Err(e) if wire_code(&e) == Some(GONE) => None,
         Err(e) => return Err(Failure::from_sdk("looking at the snapshot copy", &e)),
     };
     let Some(snapshot) = found else { return Ok(FoundCopy::Nothing) };
@@ -68,13 +71,16 @@ fn copy(snapshot: &DbClusterSnapshot) -> Copy {
     }
 }
 
-/// Whether an account is let in on a snapshot.
+/// Whether an account is let in on a snapshot: on one that is gone, nobody is.
 ///
 /// # Errors
 /// Whatever AWS answers, classified.
 pub async fn is_shared_with(rds: &Client, id: &str, account: &AccountId) -> Result<bool, Failure> {
     let call = rds.describe_db_cluster_snapshot_attributes().db_cluster_snapshot_identifier(id);
-    let answer = call.send().await;
+    let answer = match call.send().await {
+        Err(e) if wire_code(&e) == Some(GONE) => return Ok(false),
+        answer => answer,
+    };
     let answer =
         answer.map_err(|e| Failure::from_sdk("asking whom the snapshot is shared with", &e))?;
     let all = answer.db_cluster_snapshot_attributes_result();

@@ -46,5 +46,8 @@ async fn unshare(cx: &StepContext<'_>) -> Result<(), Failure> {
     let Some(id) = cx.job.outputs.get(SHARED_SOURCE) else { return Ok(()) };
     let rds = cx.source().await?.rds();
     let account = &cx.spec.request.target.account;
-    rds::set_sharing(&rds, id, account, false).await.map(|_| ())
+    if rds::is_shared_with(&rds, id, account).await? {
+        rds::set_sharing(&rds, id, account, false).await?;
+    }
+    Ok(())
 }
