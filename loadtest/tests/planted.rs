@@ -83,6 +83,8 @@ caught! {
     password_on_strangers
     delete_by_name
     rename_by_name
+    old_away_before_proof
+    old_one_deleted
     source_marked
     any_status_is_ready
     unknown_status_is_broken

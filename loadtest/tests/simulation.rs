@@ -35,7 +35,7 @@ fn told_by_a_process() -> String {
 
 #[test]
 fn deterministic_1_a_seed_gives_the_same_trace_draw_and_clock_twice_in_one_process() {
-    let knobs = Knobs { profile: Profile::Normal, jobs: 2, workers: 2 };
+    let knobs = Knobs { profile: Profile::Normal, jobs: 2, workers: 2, ..Knobs::default() };
     let options = Options::default();
     let mut differing = Vec::new();
     // Backwards the second time: what ran before must not matter.
@@ -163,7 +163,7 @@ fn a_job_that_cannot_end_is_reported() {
         }
     }
     let options = Options { network: std::sync::Arc::new(NoMessages), ..Options::default() };
-    let knobs = Knobs { profile: Profile::Calm, jobs: 1, workers: 1 };
+    let knobs = Knobs { profile: Profile::Calm, jobs: 1, workers: 1, ..Knobs::default() };
     let verdict = run_seed(0, &knobs, &options).unwrap();
     let first = verdict.violations.first().expect("a job that nobody receives does not end");
     assert_eq!(first.invariant, Invariant::EveryJobEnds, "{first}");

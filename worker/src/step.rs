@@ -7,8 +7,8 @@ use aurora_restore_shared::environment::Place;
 use aurora_restore_shared::estimate::{self, Operation};
 use aurora_restore_shared::failure::Failure;
 use aurora_restore_shared::ids::ClusterId;
-use aurora_restore_shared::job::{How, JobState};
-use aurora_restore_shared::plan::Plan;
+use aurora_restore_shared::job::{How, JobState, StepState, StepStatus};
+use aurora_restore_shared::plan::{Plan, StepName};
 use aurora_restore_shared::store::Spec;
 use aurora_restore_shared::watch::{Watch, WatchKind};
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct StepContext<'a> {
     /// The job's outputs as the last commit recorded them: the only identifiers an irreversible
     /// call may act on.
     pub committed: &'a BTreeMap<String, String>,
+    /// The job's steps as the last commit recorded them: what an irreversible call may rely on.
+    pub committed_steps: &'a BTreeMap<StepName, StepState>,
     /// When the step was first started.
     pub since_ms: EpochMs,
 }
@@ -169,6 +171,12 @@ impl<'a> StepContext<'a> {
     pub async fn source(&self) -> Result<Place, Failure> {
         let source = &self.spec.request.source;
         self.worker.env.place(source.account(), source.region()).await
+    }
+
+    /// Whether an earlier commit says that a step is done.
+    #[must_use]
+    pub fn is_committed(&self, step: StepName) -> bool {
+        self.committed_steps.get(&step).is_some_and(|state| state.status == StepStatus::Done)
     }
 
     /// Whether a worker before this one claimed the job and never committed: what is found done now

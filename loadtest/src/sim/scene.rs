@@ -8,7 +8,7 @@ use aurora_restore_shared::aftercare;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::failure::FailureKind;
 use aurora_restore_shared::ids::{Epoch, JobId};
-use aurora_restore_shared::job::{JobState, StepState};
+use aurora_restore_shared::job::{JobState, StepState, StepStatus};
 use aurora_restore_shared::plan::{FIRST_STEP, Plan, StepName};
 use aurora_restore_shared::request::Request;
 use aurora_restore_shared::store::Spec;
@@ -164,6 +164,7 @@ impl View {
             plan: self.plan.as_ref(),
             job: &self.job,
             committed: &self.job.outputs,
+            committed_steps: &self.job.steps,
             since_ms: self.since_ms,
         };
         steps::run(self.step, context).await
@@ -177,7 +178,8 @@ impl View {
         for _ in 0..VISITS {
             match self.visit(worker).await {
                 Ok(Outcome::Done(done)) => {
-                    let state = StepState::started(self.since_ms);
+                    let status = StepStatus::Done;
+                    let state = StepState { status, ..StepState::started(self.since_ms) };
                     self.job.steps.insert(self.step, state);
                     self.job.outputs.extend(done.outputs);
                     self.plan = done.plan.or(self.plan.take());

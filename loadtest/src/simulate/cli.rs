@@ -45,6 +45,9 @@ pub struct Simulate {
     /// Workers of each seed.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=20))]
     workers: u16,
+    /// Ask for drills only: no swaps, masking, points in time or clones.
+    #[arg(long)]
+    only_drills: bool,
     /// How hostile the world is.
     #[arg(long, value_enum, default_value_t = Profile::Normal)]
     faults: Profile,
@@ -107,7 +110,7 @@ fn class(text: &str) -> Result<FaultClass, String> {
 impl Simulate {
     fn knobs(&self) -> Knobs {
         let (jobs, workers) = (usize::from(self.jobs), usize::from(self.workers));
-        Knobs { profile: self.faults, jobs, workers }
+        Knobs { profile: self.faults, jobs, workers, only_drills: self.only_drills }
     }
 
     fn options(&self) -> Options {

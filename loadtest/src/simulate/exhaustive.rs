@@ -68,7 +68,7 @@ impl Exhausted {
 /// The knobs of these runs: one job, two workers, good weather.
 #[must_use]
 pub fn knobs() -> Knobs {
-    Knobs { profile: Profile::Calm, jobs: 1, workers: 2 }
+    Knobs { profile: Profile::Calm, jobs: 1, workers: 2, only_drills: true }
 }
 
 /// One run with strikes; answers its points too.

@@ -46,18 +46,21 @@ pub struct Knobs {
     pub jobs: usize,
     /// Workers of a seed.
     pub workers: usize,
+    /// Whether only drills are asked for: no swaps, no masking, no points in time or clones.
+    pub only_drills: bool,
 }
 
 impl Default for Knobs {
     fn default() -> Self {
-        Self { profile: Profile::Normal, jobs: 4, workers: 3 }
+        Self { profile: Profile::Normal, jobs: 4, workers: 3, only_drills: false }
     }
 }
 
 impl fmt::Display for Knobs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { profile, jobs, workers } = self;
-        write!(f, "--faults {} --jobs {jobs} --workers {workers}", profile.name())
+        let Self { profile, jobs, workers, only_drills } = self;
+        let drills = if *only_drills { " --only-drills" } else { "" };
+        write!(f, "--faults {} --jobs {jobs} --workers {workers}{drills}", profile.name())
     }
 }
 

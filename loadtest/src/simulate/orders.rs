@@ -2,8 +2,10 @@
 
 use super::knobs::{Knobs, Profile};
 use crate::sim::the_drill;
+use crate::sim::two_accounts::HUB;
 use aurora_restore_shared::failure::FailureCode;
-use aurora_restore_shared::request::{Priority, Request, Source};
+use aurora_restore_shared::request::{IfExists, Priority, Request, Source};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -26,6 +28,8 @@ pub struct Order {
     pub at: Duration,
     /// Submitted by two processes at once.
     pub twice: bool,
+    /// A cluster of the target's name is there before, and is replaced.
+    pub replaces: bool,
     /// It may fail with these codes whatever the weather is.
     pub may_fail: BTreeSet<FailureCode>,
 }
@@ -36,7 +40,7 @@ pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Ord
     let mut orders: Vec<Order> = Vec::new();
     let together = rng.bool();
     for n in 0..knobs.jobs {
-        let mut order = one(rng, n, within);
+        let mut order = one(rng, n, within, knobs.only_drills);
         if together {
             // In one queue at one moment, so that their order there matters.
             order.request.priority = Priority::Normal;
@@ -57,10 +61,10 @@ pub fn plain() -> Order {
     let (key, target) = ("plain".to_owned(), request.target.cluster.to_string());
     let request = Request { idempotency_key: Some(key.clone()), ..request };
     let (at, may_fail) = (Duration::ZERO, BTreeSet::new());
-    Order { request, key, target, at, twice: false, may_fail }
+    Order { request, key, target, at, twice: false, replaces: false, may_fail }
 }
 
-fn one(rng: &mut fastrand::Rng, n: usize, within: Duration) -> Order {
+fn one(rng: &mut fastrand::Rng, n: usize, within: Duration, is_drill: bool) -> Order {
     let key = format!("copy-{n}");
     let mut request = the_drill();
     request.idempotency_key = Some(key.clone());
@@ -80,7 +84,47 @@ fn one(rng: &mut fastrand::Rng, n: usize, within: Duration) -> Order {
     }
     let at = within.mul_f64(rng.f64());
     let target = key.clone();
-    Order { request, key, target, at, twice: false, may_fail: BTreeSet::new() }
+    let replaces = !is_drill && ask_for_more(rng, &mut request);
+    Order { request, key, target, at, twice: false, replaces, may_fail: BTreeSet::new() }
+}
+
+/// Some requests are of another source, mask what they restore, or replace a cluster: says whether
+/// this one does.
+fn ask_for_more(rng: &mut fastrand::Rng, request: &mut Request) -> bool {
+    let place = json!({"account": HUB, "region": "us-east-1", "cluster": SOURCE});
+    let mut moment = place.clone();
+    moment["to"] = json!("latest");
+    let source = match rng.u8(..6) {
+        0 => Some(json!({ "point_in_time": moment })),
+        1 => Some(json!({ "clone": place })),
+        _ => None,
+    };
+    if let Some(source) = source {
+        request.source = serde_json::from_value(source).expect("it is a source");
+    }
+    if request.access.master.is_some() && rng.u8(..3) == 0 {
+        request.mask = serde_json::from_value(masking()).expect("it is a mask");
+    }
+    let replaces = rng.u8(..3) == 0;
+    if replaces {
+        request.target.if_exists = IfExists::Swap;
+        request.keep.replaced = "1h".parse().ok();
+    }
+    replaces
+}
+
+fn masking() -> Value {
+    json!({
+        "scripts": [
+            {"name": "customers", "sql": "UPDATE customers SET email = 'x'"},
+            {"name": "notes", "sql": "UPDATE orders SET note = NULL"},
+        ],
+        "proof": [{
+            "name": "no real address left",
+            "sql": "SELECT count(*) FROM customers WHERE email NOT LIKE 'x'",
+            "expect": {"equals": 0},
+        }],
+    })
 }
 
 /// Some requests want what another wants, or what is not there; some are submitted twice at once.
@@ -91,6 +135,11 @@ fn vary(rng: &mut fastrand::Rng, order: &mut Order, others: &mut [Order]) {
     {
         order.target.clone_from(&first.target);
         order.request.target.cluster = first.request.target.cluster.clone();
+        for shared in [&mut *order, &mut *first] {
+            shared.replaces = false;
+            shared.request.target.if_exists = IfExists::Refuse;
+            shared.request.keep.replaced = None;
+        }
         // Whoever comes second finds the name taken.
         first.may_fail.insert(FailureCode::TargetNameTaken);
         order.may_fail.insert(FailureCode::TargetNameTaken);

@@ -235,6 +235,8 @@ impl Run {
             Operation::RestoreCluster { gib: 100 },
             Operation::CreateInstances,
             Operation::ResetPassword,
+            Operation::Modify,
+            Operation::Modify,
         ];
         let deadlines: Duration = steps.map(|step| estimate::deadline(step, scale)).iter().sum();
         let attempts = Duration::from_secs(15 * 60) * 6;
@@ -278,6 +280,7 @@ impl Run {
             excuses::of(&counts, &self.orders, self.deadly, self.touched.all(), self.knobs.profile);
         (excuses.lost_pointers, excuses.left_pointers) = (self.lost.all(), self.lost.left());
         self.auditor.finish(&self.sim.cloud.world(), &excuses);
+        self.judge_masking();
         let mut ended = BTreeMap::new();
         for (status, _) in self.statuses() {
             *ended.entry(status).or_default() += 1;
@@ -295,6 +298,20 @@ impl Run {
             sightings: self.auditor.sightings(),
             violations: self.auditor.violations(),
             lines: self.trace.lines(),
+        }
+    }
+}
+
+impl Run {
+    /// What is in the volumes is what was really done: no script runs twice.
+    fn judge_masking(&self) {
+        let world = self.sim.cloud.world();
+        for (_, cluster) in world.rds.clusters() {
+            let masked = self.sim.volumes.of(&cluster.resource_id).masked;
+            for ((job, script), ran) in masked.iter().filter(|(_, ran)| ran.times != 1) {
+                let text = format!("script {script} of job {job} ran {} times", ran.times);
+                self.auditor.report(Invariant::StepsStayDone, &text);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::ids::ClusterId;
 use aurora_restore_shared::job::{How, SWAP_BACK};
-use aurora_restore_shared::plan::names;
+use aurora_restore_shared::plan::{StepName, names};
 use aurora_restore_shared::watch::{StatusClass, WatchKind, classify_status};
 use aws_sdk_rds::Client;
 use std::collections::BTreeMap;
@@ -43,6 +43,10 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let Some(swap) = names_of(&cx, new)? else {
         return Ok(done(How::FoundDone, "nothing is replaced").into());
     };
+    // The old cluster is not touched before it is on record that the new one is verified.
+    if !cx.is_committed(StepName::VerifyRestore) {
+        return Ok(Outcome::CommitFirst);
+    }
     let rds = rds::target(&cx).await?;
     let there = rds::standing(&rds, &[&swap.target, &swap.beside, &swap.replaced]).await?;
     let back = cx.job.outputs.get(SWAP_BACK).cloned();

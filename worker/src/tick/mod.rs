@@ -2,6 +2,7 @@
 
 mod account;
 mod endings;
+mod held;
 mod run;
 
 use crate::fleet::{Worker, safety_interval};
@@ -14,8 +15,10 @@ use aurora_restore_shared::job::{ClaimRefused, Ending, FailedAt, JobState, Lease
 use aurora_restore_shared::message::{DeadLetter, WakeUp};
 use aurora_restore_shared::queue::Received;
 use aurora_restore_shared::store::{ClaimOutcome, CommitOutcome, StoreError, StoreResult};
+use held::Held;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How a tick ended, for metrics and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,9 @@ pub enum TickEnd {
     HandedBack,
     /// Another worker has taken over: everything was dropped.
     Fenced,
+    /// This worker was held up for longer than its lease: everything was dropped, and the message
+    /// comes again.
+    Lapsed,
     /// The wake-up was stale, or the job is ticked elsewhere, or it has ended.
     NotMine(ClaimRefused),
     /// The message was a dead letter that was put back: its job goes on.
@@ -56,6 +62,7 @@ impl TickEnd {
             Self::Failed => "failed",
             Self::HandedBack => "handed_back",
             Self::Fenced => "fenced",
+            Self::Lapsed => "lapsed",
             Self::NotMine(ClaimRefused::Stale) => "stale",
             Self::NotMine(ClaimRefused::Leased) => "leased",
             Self::NotMine(ClaimRefused::Ended) => "ended",
@@ -90,6 +97,10 @@ pub async fn handle(worker: &Worker, message: &Received) -> anyhow::Result<TickE
             None => bury(worker, message, &why).await?,
         },
     };
+    if end == TickEnd::Lapsed {
+        tracing::warn!("held up for longer than a lease: dropped everything");
+        return Ok(end);
+    }
     let comes_again = match end {
         TickEnd::Newer => Some(NEWER_SECONDS),
         TickEnd::LetterPending => Some(LETTER_SECONDS),
@@ -173,8 +184,9 @@ pub async fn tick(
     seq: Seq,
     message: Option<&Received>,
 ) -> anyhow::Result<TickEnd> {
+    let since = Instant::now();
     match claim(worker, job, seq).await? {
-        ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed).await,
+        ClaimOutcome::Claimed(claimed) => run_claimed(worker, &claimed, since).await,
         ClaimOutcome::Refused(why) => Ok(TickEnd::NotMine(why)),
         ClaimOutcome::Newer => Ok(TickEnd::Newer),
         ClaimOutcome::Unknown => match message {
@@ -193,30 +205,35 @@ async fn claim(worker: &Worker, job: JobId, seq: Seq) -> StoreResult<ClaimOutcom
     worker.store.claim(job, seq, &lease, &token, now).await
 }
 
-async fn run_claimed(worker: &Worker, claimed: &JobState) -> anyhow::Result<TickEnd> {
+async fn run_claimed(
+    worker: &Worker,
+    claimed: &JobState,
+    since: Instant,
+) -> anyhow::Result<TickEnd> {
     if claimed.failed_at.is_some() {
         // It has failed before; only its dead letter is still to be sent.
         return send_letter(worker, claimed).await;
     }
     let mut account = Account::new(worker, claimed);
+    let held = Held::since(since, worker.settings.lease);
     let worked = {
         let work = run::run(worker, claimed, &mut account);
         tokio::select! {
             biased;
-            worked = work => Some(worked),
-            () = worker.drain.cancelled() => Some(Ok(hand_back(worker))),
-            () = keep_lease(worker, claimed) => None,
+            () = held.is_over() => return Ok(TickEnd::Lapsed),
+            worked = work => worked,
+            () = worker.drain.cancelled() => Ok(hand_back(worker)),
+            () = keep_lease(worker, claimed, &held) => return Ok(TickEnd::Fenced),
         }
     };
     match worked {
-        None => Ok(TickEnd::Fenced),
-        Some(Ok(ending)) => finish(worker, claimed, account, ending).await,
-        Some(Err(StoreError::Unreadable(e))) => {
+        Ok(ending) => finish(worker, claimed, account, ending).await,
+        Err(StoreError::Unreadable(e)) => {
             let failure = StoreError::from(e).into_failure();
             let ending = failing(worker, FailedAt { step: None, failure });
             finish(worker, claimed, account, ending).await
         }
-        Some(Err(e)) => {
+        Err(e) => {
             // The table was out of reach: that is no fault of the job, so the claim does not count,
             // if the table takes that much. Otherwise the lease runs out.
             finish(worker, claimed, account, hand_back(worker)).await?;
@@ -235,15 +252,15 @@ const LONGEST_LEASE: u32 = 5;
 
 /// Renews the lease for as long as it is polled. Returns when the job was taken over. The message is
 /// left to come again: it is refused by the lease then, and deleted.
-async fn keep_lease(worker: &Worker, claimed: &JobState) {
+async fn keep_lease(worker: &Worker, claimed: &JobState, held: &Held) {
     let first = worker.settings.lease;
     let mut lease = first;
     loop {
         worker.clock().sleep(lease / 3).await;
         lease = (lease * 2).min(first * LONGEST_LEASE);
-        let until = worker.after(lease);
+        let (until, asked) = (worker.after(lease), Instant::now());
         match worker.store.renew(claimed.id, claimed.epoch, until).await {
-            Ok(true) => {}
+            Ok(true) => held.renew(asked, lease),
             Ok(false) => return,
             Err(e) => tracing::warn!(job = %claimed.id, error = %e, "could not renew the lease"),
         }

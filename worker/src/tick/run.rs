@@ -218,8 +218,10 @@ async fn visit(
     let job = &account.job;
     let visits = ready.iter().map(|step| {
         let since_ms = job.steps.get(step).map_or(now, |state| state.since_ms);
-        let (spec, plan, committed) = (&loaded.spec, loaded.plan.as_ref(), &claimed.outputs);
-        steps::run(*step, StepContext { worker, spec, plan, job, committed, since_ms })
+        let (spec, plan) = (&loaded.spec, loaded.plan.as_ref());
+        let (committed, committed_steps) = (&claimed.outputs, &claimed.steps);
+        let cx = StepContext { worker, spec, plan, job, committed, committed_steps, since_ms };
+        steps::run(*step, cx)
     });
     join_all(visits).await
 }

@@ -73,7 +73,8 @@ async fn a_lease_is_renewed_at_a_third_of_it_and_grows_to_five_times_the_first()
         leases.dedup();
         leases
     };
-    let keeping = keep_lease(&worker, &claimed);
+    let held = Held::since(Instant::now(), worker.settings.lease);
+    let keeping = keep_lease(&worker, &claimed, &held);
     let leases = tokio::select! {
         biased;
         () = keeping => panic!("nobody took it over"),
@@ -92,7 +93,8 @@ async fn keeping_a_lease_ends_when_the_job_is_taken_over() {
     let claimed = lab.claim(&frozen, job.id, job.seq).await;
     lab.pass(Duration::from_secs(61)).await;
     let taken = lab.claim(&heir, job.id, job.seq).await;
-    let keeping = keep_lease(&frozen, &claimed);
+    let held = Held::since(Instant::now(), frozen.settings.lease);
+    let keeping = keep_lease(&frozen, &claimed, &held);
     assert!(tokio::time::timeout(frozen.settings.lease, keeping).await.is_ok());
     assert_eq!(lab.state(&heir, job.id).await, taken);
 }

@@ -5,6 +5,7 @@ use super::book::Book;
 use super::job::Job;
 use super::state::State;
 use super::state_rules::Findings;
+use super::swaps::beside;
 use aurora_restore_local::params::Params;
 use aurora_restore_local::rds::model::{Cluster, Instance, Place, Tags};
 use aurora_restore_local::witness::Seen;
@@ -13,9 +14,21 @@ use aurora_restore_local::world::World;
 /// The tag that everything carries that a job makes.
 pub(super) const JOB_TAG: &str = "aurora-restore:job";
 
-/// What a password call consists of.
-const PASSWORD_PARAMS: [&str; 5] =
-    ["Action", "Version", "DBClusterIdentifier", "MasterUserPassword", "ApplyImmediately"];
+/// The parameter of a call that sets a password.
+pub(super) const PASSWORD: &str = "MasterUserPassword";
+/// That of one that renames.
+pub(super) const NEW_NAME: &str = "NewDBClusterIdentifier";
+
+/// What calls that change a cluster consist of.
+const KNOWN_PARAMS: [&str; 7] = [
+    "Action",
+    "Version",
+    "DBClusterIdentifier",
+    PASSWORD,
+    NEW_NAME,
+    "DeletionProtection",
+    "ApplyImmediately",
+];
 
 impl Book {
     /// One of ours has called RDS.
@@ -31,9 +44,24 @@ impl Book {
             wrong.push((Invariant::NothingIsDestroyed, "a source was changed".into()));
         }
         let job = match operation {
-            "RestoreDBClusterFromSnapshot" if is_done => self.restored(seen, &params, &mut wrong),
+            "RestoreDBClusterFromSnapshot" | "RestoreDBClusterToPointInTime" if is_done => {
+                self.restored(seen, &params, &mut wrong)
+            }
+            "ModifyDBCluster" if params.get(NEW_NAME).is_some() => {
+                self.renamed(seen, &params, is_done, &mut wrong)
+            }
             "CreateDBInstance" if is_done => self.instance_made(seen, &params, &mut wrong),
-            "ModifyDBCluster" if is_done => self.password_set(seen, &mut wrong),
+            "ModifyDBCluster" if params.get(PASSWORD).is_some() => {
+                if is_done {
+                    self.password_set(seen, &mut wrong)
+                } else {
+                    None
+                }
+            }
+            "ModifyDBCluster" | "DeleteDBCluster" | "DeleteDBInstance" | "StartDBCluster" => {
+                self.retired(seen, &params, &mut wrong);
+                None
+            }
             _ => None,
         };
         if let Some(job) = job {
@@ -80,9 +108,10 @@ impl Book {
         let id = self.job_tagged(params, "restored", wrong)?;
         let job = self.jobs.entry(id.clone()).or_default();
         let target = job.target.clone();
-        // One that has another name now was taken away by people: nobody of ours renames.
+        // One that has another name now was taken away by people, or swapped in.
         let is_there = |(known, name): &(&String, &String)| {
-            let is_it = |c: &Cluster| c.resource_id == **known && c.identifier == **name;
+            let has_name = |c: &Cluster| c.identifier == **name || c.identifier == target;
+            let is_it = |c: &Cluster| c.resource_id == **known && has_name(c);
             seen.world.rds.clusters().any(|(_, cluster)| is_it(cluster))
         };
         if let Some((earlier, _)) = job.restored.iter().find(is_there) {
@@ -91,7 +120,7 @@ impl Book {
         } else if !job.restored.is_empty() {
             self.sightings.restores_after_loss += 1;
         }
-        if target != *name {
+        if target != *name && beside(&target, &id) != *name {
             let text = format!("job {id} is for {target}");
             wrong.push((Invariant::OnlyOwnResources, text));
         }
@@ -187,9 +216,14 @@ fn tagged(params: &Params) -> Option<String> {
 fn destroyed(operation: &str, params: &Params) -> Findings {
     let wrong = |text: String| vec![(Invariant::NothingIsDestroyed, text)];
     match operation {
-        "RestoreDBClusterFromSnapshot" | "CreateDBInstance" => Findings::new(),
+        "RestoreDBClusterFromSnapshot"
+        | "RestoreDBClusterToPointInTime"
+        | "CreateDBInstance"
+        | "DeleteDBInstance"
+        | "DeleteDBCluster"
+        | "StartDBCluster" => Findings::new(),
         "ModifyDBCluster" => {
-            let other = params.iter().find(|(name, _)| !PASSWORD_PARAMS.contains(name));
+            let other = params.iter().find(|(name, _)| !KNOWN_PARAMS.contains(name));
             other.map(|(name, _)| wrong(format!("{name} was changed"))).unwrap_or_default()
         }
         _ => wrong("no step of this release calls it".into()),

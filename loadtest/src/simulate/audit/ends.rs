@@ -8,6 +8,7 @@ use super::effects::job_of;
 use super::job::Job;
 use super::state::State;
 use super::state_rules::Findings;
+use super::swaps::beside;
 use aurora_restore_local::rds::model::{Cluster, Instance};
 use aurora_restore_local::world::World;
 use std::collections::BTreeMap;
@@ -23,12 +24,14 @@ impl Book {
                 ended(id, job, &codes, excuses, &mut found);
                 job.is_chained(id, &mut found);
             }
-            if !excuses.touched_targets.contains(&job.target) {
+            let is_judged = job.follows.is_none();
+            if is_judged && !excuses.touched_targets.contains(&job.target) {
                 result(id, job, made.get(id).unwrap_or(&Made::default()), &mut found);
             }
         }
         self.letters(world, excuses, &mut found);
         self.sources(world, excuses, &mut found);
+        found.extend(self.old_ones(world, |target| excuses.touched_targets.contains(target)));
         for (invariant, text) in found {
             self.report_at_end(invariant, text);
         }
@@ -154,10 +157,14 @@ fn made(world: &World) -> BTreeMap<&String, Made<'_>> {
 fn result(id: &str, job: &Job, made: &Made<'_>, found: &mut Findings) {
     let Made { clusters, instances } = made;
     let mut wrong = |text: String| found.push((Invariant::OnlyTheDeclaredResult, text));
-    for cluster in clusters.iter().filter(|c| c.identifier != job.target) {
+    // One that has failed before its swap keeps its cluster beside the other one.
+    let has_succeeded = job.state.as_ref().is_some_and(|state| state.status == "succeeded");
+    let beside = beside(&job.target, id);
+    let is_its = |name: &str| name == job.target || (!has_succeeded && name == beside);
+    for cluster in clusters.iter().filter(|c| !is_its(&c.identifier)) {
         wrong(format!("job {id} has left cluster {}", cluster.identifier));
     }
-    for instance in instances.iter().filter(|i| i.cluster != job.target) {
+    for instance in instances.iter().filter(|i| !is_its(&i.cluster)) {
         wrong(format!("job {id} has left instance {}", instance.identifier));
     }
     let Some(state) = job.state.as_ref().filter(|s| s.status == "succeeded") else { return };

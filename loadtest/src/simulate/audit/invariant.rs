@@ -44,7 +44,7 @@ invariants! {
     OnlyTheDeclaredResult => Some(2), "only_the_declared_result",
         "A job that succeeded leaves its cluster, as planned and available, and nothing else.";
     NothingIsDestroyed => Some(3), "nothing_is_destroyed",
-        "Nothing is deleted, renamed, shared or tagged anew, and no source is changed.";
+        "Nothing is deleted or renamed but by a swap that is proven, or when its time is over; no source is changed.";
     OnlyOwnResources => Some(3), "only_own_resources",
         "What a job makes carries its tag and its names; what it changes, it has made.";
     IntentBeforeEffect => Some(3), "intent_before_effect",

@@ -38,6 +38,8 @@ pub(super) struct Job {
     pub(super) late_letters: BTreeSet<i64>,
     /// The immutable ids of the clusters that were restored for it, and the name of each then.
     pub(super) restored: BTreeMap<String, String>,
+    /// The job that it follows, where it is aftercare.
+    pub(super) follows: Option<String>,
     /// Whether its submitter was told that it is accepted.
     pub(super) is_accepted: bool,
 }
@@ -57,10 +59,15 @@ impl Job {
         self.state.as_ref().is_some_and(|s| s.owner.as_deref() == Some(component))
     }
 
+    /// The plan that its state names.
+    pub(super) fn plan(&self) -> Option<Value> {
+        let epoch = self.state.as_ref()?.plan_epoch?;
+        serde_json::from_str(self.plans.get(&plan_key(epoch))?).ok()
+    }
+
     /// How many instances its plan has.
     pub(super) fn planned_instances(&self) -> Option<u64> {
-        let epoch = self.state.as_ref()?.plan_epoch?;
-        let plan: Value = serde_json::from_str(self.plans.get(&plan_key(epoch))?).ok()?;
+        let plan = self.plan()?;
         let counts = plan.get("instances")?.as_array()?.iter();
         Some(counts.map(|spec| spec.get("count").and_then(Value::as_u64).unwrap_or(1)).sum())
     }

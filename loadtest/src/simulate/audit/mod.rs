@@ -18,6 +18,7 @@ mod slots;
 mod state;
 mod state_rules;
 mod states;
+mod swaps;
 mod typed;
 
 pub use invariant::Invariant;

@@ -78,6 +78,7 @@ impl Book {
         let job = self.jobs.entry(id.to_owned()).or_default();
         let before = job.request.take();
         job.take_request(&request);
+        job.follows = text(&item, "aftercare").and_then(followed);
         job.genesis = chain::genesis(id, &item);
         if role.is_some() && before.as_ref().is_some_and(|before| *before != request) {
             let text = "the request of a job was changed".to_owned();
@@ -133,4 +134,10 @@ pub(super) fn body(seen: &Seen<'_>) -> Value {
 /// Whether a write says on what it depends.
 pub(super) fn is_conditional(seen: &Seen<'_>) -> bool {
     body(seen).get("ConditionExpression").is_some()
+}
+
+/// The job that an aftercare job follows.
+fn followed(aftercare: &str) -> Option<String> {
+    let care: Value = serde_json::from_str(aftercare).ok()?;
+    care.get("of")?.as_str().map(str::to_owned)
 }

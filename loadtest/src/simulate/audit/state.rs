@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) parked_code: Option<String>,
     pub(super) letter_pending: bool,
     pub(super) chain: Option<String>,
+    pub(super) ended_at: Option<i64>,
+    pub(super) is_given_up: bool,
 }
 
 /// The output with the immutable id of a job's cluster.
@@ -50,6 +52,8 @@ impl State {
             parked_code: text(item, "parked").and_then(failure_code),
             letter_pending: flag(item, "letter_pending"),
             chain: owned("chain"),
+            ended_at: number(item, "ended_at"),
+            is_given_up: item.get("given_up_at").is_some(),
         }
     }
 
@@ -79,6 +83,7 @@ impl State {
             due_at: None,
             is_in_due_index: false,
             watches: false,
+            is_given_up: false,
             ..self.clone()
         }
     }

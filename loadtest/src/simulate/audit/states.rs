@@ -190,7 +190,7 @@ fn unknown_things(job: Option<&Job>, before: Option<&State>, after: Option<&Stat
     }
     let cluster = after.and_then(State::resource_id);
     if let Some(cluster) = cluster.filter(|_| before.and_then(State::resource_id) != cluster)
-        && job.is_none_or(|job| !job.restored.contains_key(cluster))
+        && job.is_none_or(|job| job.follows.is_none() && !job.restored.contains_key(cluster))
     {
         let text = format!("{cluster} is recorded, which was not restored for this job");
         found.push((Invariant::OnlyOwnResources, text));

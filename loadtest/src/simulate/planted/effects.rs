@@ -53,6 +53,18 @@ pub(super) const BUGS: &[Bug] = &[
             let more = [("NewDBClusterIdentifier", name.as_str()), ("ApplyImmediately", "true")];
             before_restore(call, "ModifyDBCluster", &more)
         }),
+    bug(
+        "old_away_before_proof",
+        "The cluster to be replaced is renamed before the restore.",
+        DESTROYS,
+    )
+    .before(old_away),
+    bug(
+        "old_one_deleted",
+        "The cluster to be replaced is deleted when the new one comes in.",
+        DESTROYS,
+    )
+    .before(old_deleted),
     bug("source_marked", "The source is tagged as in use.", DESTROYS).before(mark_source),
     bug(
         "any_status_is_ready",
@@ -200,6 +212,38 @@ fn before_restore(call: &Call, operation: &str, more: &[(&str, &str)]) -> Course
     let name = call.param("DBClusterIdentifier");
     let form: Vec<_> = [("DBClusterIdentifier", name)].into_iter().chain(more.to_vec()).collect();
     Course::GoesAfter(vec![call.another_form(operation, &form)])
+}
+
+/// The target and the end of the name under which a cluster is restored beside it.
+fn parts_of(beside: &str) -> Option<(&str, &str)> {
+    beside.split_once("-new-")
+}
+
+fn old_away(call: &mut Call, _: &mut Memory) -> Course {
+    let Some((target, end)) = parts_of(call.param("DBClusterIdentifier")) else {
+        return Course::Goes;
+    };
+    let (target, old) = (target.to_owned(), format!("{target}-old-{end}"));
+    if call.operation != RESTORE {
+        return Course::Goes;
+    }
+    let form = [
+        ("DBClusterIdentifier", target.as_str()),
+        ("NewDBClusterIdentifier", old.as_str()),
+        ("ApplyImmediately", "true"),
+    ];
+    Course::GoesAfter(vec![call.another_form("ModifyDBCluster", &form)])
+}
+
+fn old_deleted(call: &mut Call, _: &mut Memory) -> Course {
+    let is_rename = !call.param("NewDBClusterIdentifier").is_empty();
+    let Some((target, end)) = parts_of(call.param("DBClusterIdentifier")).filter(|_| is_rename)
+    else {
+        return Course::Goes;
+    };
+    let old = format!("{target}-old-{end}");
+    let form = [("DBClusterIdentifier", old.as_str()), ("SkipFinalSnapshot", "true")];
+    Course::GoesAfter(vec![call.another_form("DeleteDBCluster", &form)])
 }
 
 /// As if the answer to the first one had been lost.

@@ -8,7 +8,7 @@ use crate::simulate::classes::{Counter, FaultClass};
 use crate::simulate::fleet::Fleet;
 use crate::simulate::knobs::{Drawn, Knobs, Profile};
 use crate::simulate::lost::LostPointers;
-use crate::simulate::orders::{self, SOURCE};
+use crate::simulate::orders::{self, Order, SOURCE};
 use crate::simulate::people::Touched;
 use crate::simulate::submitters::Accepted;
 use crate::simulate::trace::Trace;
@@ -53,6 +53,7 @@ impl Run {
             drawn.rates = Default::default();
             orders = vec![orders::plain()];
         }
+        make_targets(&sim, &orders).await?;
         let is_deadly = knobs.profile == Profile::Hostile && !is_scripted && rng.u8(..8) == 0;
         let deadly = is_deadly.then(|| rng.usize(..orders.len()));
         let deadly = deadly.filter(|_| counter.may(FaultClass::WorkerKillingRequest));
@@ -119,6 +120,21 @@ impl Run {
             self.agenda.add(start + offset, happening);
         }
     }
+}
+
+/// How long a cluster takes to be made, at the most.
+const MAKING: Duration = Duration::from_secs(1_800);
+
+/// The clusters that are to be replaced.
+async fn make_targets(sim: &Sim, orders: &[Order]) -> anyhow::Result<()> {
+    let replaced: Vec<&Order> = orders.iter().filter(|order| order.replaces).collect();
+    for order in &replaced {
+        sim.make_cluster(&order.target, None).await?;
+    }
+    if !replaced.is_empty() {
+        sim.pass(MAKING).await;
+    }
+    Ok(())
 }
 
 fn setting(sim: &Sim, lease: Duration) -> Setting {
