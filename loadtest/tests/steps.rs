@@ -42,6 +42,14 @@ fn scene_clusters(scene: &Scene) -> Vec<String> {
     all.filter(|id| id != "orders-prod").collect()
 }
 
+/// The throw-away copy is gone, and nothing but it.
+fn expired(scene: &Scene) -> anyhow::Result<()> {
+    nothing_twice(scene)?;
+    let left = scene_clusters(scene);
+    anyhow::ensure!(left.is_empty(), "{left:?}");
+    Ok(())
+}
+
 /// The clusters in the other account that are there now, by name.
 fn clusters_there(scene: &Scene) -> BTreeMap<String, String> {
     let world = scene.sim.cloud.world();
@@ -121,6 +129,7 @@ interrupted! {
     mask_data => Drill MaskData nothing_twice,
     verify_restore => Drill VerifyRestore nothing_twice,
     notify => Drill Notify nothing_twice,
+    expire => Drill Expire expired,
     share_snapshot => Refresh ShareSnapshot nothing_lost,
     copy_snapshot => Refresh CopySnapshot nothing_lost,
     managed_credentials => Refresh SetCredentials nothing_lost,

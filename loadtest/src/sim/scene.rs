@@ -121,6 +121,7 @@ fn ask_for_more(request: &mut Request) -> anyhow::Result<()> {
         { "name": "reader", "secret": secret, "grants": ["SELECT ON ALL TABLES IN SCHEMA public"] }
     ]))?;
     request.verify.connect_as = vec!["reader".into()];
+    request.keep.restored = "1h".parse().ok();
     request.mask = serde_json::from_value(json!({
         "scripts": [
             { "name": "customers", "sql": "UPDATE customers SET email = id || '@example.com'" },
