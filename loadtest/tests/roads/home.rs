@@ -3,6 +3,7 @@
 use super::{HOUR, HUB, latest, resource_id, restore};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
+use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::Status;
 use serde_json::{Value, json};
@@ -66,6 +67,29 @@ async fn a_taken_name_is_swapped_and_the_old_cluster_lives_under_another() {
     let still = resource_id(&sim, HUB, "us-east-1", "orders-staging").await;
     assert_eq!(still, Some(new), "the new one stays");
     worker.drain().await;
+}
+
+/// The SDK repeats a rename whose answer was lost. Where the cluster has its new name by then, nobody of
+/// the old name is there, and the repeat is refused: it was done.
+#[tokio::test(start_paused = true)]
+async fn a_rename_whose_answer_was_lost_is_known_for_done() {
+    for which in ["orders-staging", "orders-staging-new-"] {
+        let fast = WorldSettings { speed: 400.0, ..Sim::settings_of_world(8) };
+        let sim = Sim::prepared_in(fast).await.unwrap();
+        let worker = sim.start("w1");
+        let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
+        sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
+        let swap = json!({"target": {"if_exists": "swap"}});
+        let second = sim.submit(&restore(latest(), "orders-staging", swap)).await.unwrap();
+        let is_whole = !which.ends_with('-');
+        let name = if is_whole { which.to_owned() } else { format!("{which}{}", second.short()) };
+        let lost = FaultRule::on("ModifyDBCluster", FaultKind::LostResponse, 1);
+        sim.cloud.world().faults.add(FaultRule { resource: Some(name), ..lost });
+        sim.until_succeeded(&[second], 5 * HOUR).await.unwrap();
+        assert_eq!(sim.codes(second).await.unwrap(), [""; 0], "{which}");
+        assert_eq!(sim.cloud.world().faults.rules()[0].fired, 1, "{which}");
+        worker.drain().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

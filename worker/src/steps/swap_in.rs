@@ -48,9 +48,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         return Ok(Outcome::CommitFirst);
     }
     let rds = rds::target(&cx).await?;
-    let there = rds::standing(&rds, &[&swap.target, &swap.beside, &swap.replaced]).await?;
     let back = cx.job.outputs.get(SWAP_BACK).cloned();
-    match decide(&swap, &there, back.as_deref())? {
+    let decision = look(&rds, &swap, back.as_deref()).await?;
+    match decision {
         Decision::Done => {
             let note = format!(
                 "{} is the restored cluster; the old one is {}",
@@ -59,20 +59,52 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
             Ok(done(How::Did, note).into())
         }
         Decision::Wait(name) => Ok(Outcome::WaitFor(waiting(&cx, &name))),
-        Decision::RenameOldAway => rename(&cx, &rds, &swap.target, &swap.replaced).await,
+        Decision::RenameOldAway => {
+            let refused = rename(&cx, &rds, &swap.target, &swap.replaced).await;
+            or_done(&cx, &rds, &swap, Decision::RenameOldAway, refused).await
+        }
         Decision::RenameOldBack => rename(&cx, &rds, &swap.replaced, &swap.target).await,
-        Decision::RenameNewIn => match rename(&cx, &rds, &swap.beside, &swap.target).await {
-            // It will not pass by itself: the old cluster gets its name back, and then the job fails.
-            Err(failure) if failure.kind == FailureKind::Permanent => {
-                let mut back = rename(&cx, &rds, &swap.replaced, &swap.target).await?;
-                if let Outcome::WaitFor(waiting) = &mut back {
-                    waiting.outputs = pairs([(SWAP_BACK, failure.text)]);
+        Decision::RenameNewIn => {
+            let refused = rename(&cx, &rds, &swap.beside, &swap.target).await;
+            match or_done(&cx, &rds, &swap, Decision::RenameNewIn, refused).await {
+                // It will not pass by itself: the old cluster gets its name back, and then the job
+                // fails.
+                Err(failure) if failure.kind == FailureKind::Permanent => {
+                    let mut back = rename(&cx, &rds, &swap.replaced, &swap.target).await?;
+                    if let Outcome::WaitFor(waiting) = &mut back {
+                        waiting.outputs = pairs([(SWAP_BACK, failure.text)]);
+                    }
+                    Ok(back)
                 }
-                Ok(back)
+                other => other,
             }
-            other => other,
-        },
+        }
     }
+}
+
+async fn look(rds: &Client, swap: &Swap, back: Option<&str>) -> Result<Decision, Failure> {
+    let names = [&swap.target, &swap.beside, &swap.replaced];
+    decide(swap, &rds::standing(rds, &names).await?, back)
+}
+
+/// The SDK repeats a call whose answer was lost, and the repeat of a rename is refused: the refusal
+/// counts only where another look finds the same still to be done.
+async fn or_done(
+    cx: &StepContext<'_>,
+    rds: &Client,
+    swap: &Swap,
+    decision: Decision,
+    renamed: StepResult,
+) -> StepResult {
+    match &renamed {
+        Err(failure) if failure.kind == FailureKind::Permanent => {}
+        _ => return renamed,
+    }
+    if look(rds, swap, None).await? == decision {
+        return renamed;
+    }
+    let to = if decision == Decision::RenameOldAway { &swap.replaced } else { &swap.target };
+    Ok(Outcome::WaitFor(Waiting { begun: true, ..waiting(cx, to) }))
 }
 
 fn names_of(cx: &StepContext<'_>, new: &str) -> Result<Option<Swap>, Failure> {

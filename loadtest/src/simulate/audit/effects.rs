@@ -114,7 +114,10 @@ impl Book {
             let is_it = |c: &Cluster| c.resource_id == **known && has_name(c);
             seen.world.rds.clusters().any(|(_, cluster)| is_it(cluster))
         };
-        if let Some((earlier, _)) = job.restored.iter().find(is_there) {
+        let is_late = !job.is_held_by(seen.component) && beside(&target, &id) == *name;
+        let earlier = job.restored.iter().find(is_there).map(|(earlier, _)| earlier.clone());
+        let is_stray = is_late && earlier.is_some();
+        if let Some(earlier) = earlier.filter(|_| !is_stray) {
             let text = format!("job {id} has {earlier} already");
             wrong.push((Invariant::OneClusterPerJob, text));
         } else if !job.restored.is_empty() {
@@ -126,7 +129,11 @@ impl Book {
         }
         if let Some(cluster) = self.cluster(seen.world, name) {
             let resource_id = cluster.resource_id.clone();
-            self.jobs.entry(id.clone()).or_default().restored.insert(resource_id, name.clone());
+            let job = self.jobs.entry(id.clone()).or_default();
+            if is_stray {
+                job.strays.insert(resource_id.clone());
+            }
+            job.restored.insert(resource_id, name.clone());
         }
         Some(id)
     }

@@ -8,7 +8,7 @@ use super::effects::job_of;
 use super::job::Job;
 use super::state::State;
 use super::state_rules::Findings;
-use super::swaps::beside;
+use super::swaps::{beside, gone};
 use aurora_restore_local::rds::model::{Cluster, Instance};
 use aurora_restore_local::world::World;
 use std::collections::BTreeMap;
@@ -160,8 +160,14 @@ fn result(id: &str, job: &Job, made: &Made<'_>, found: &mut Findings) {
     // One that has failed before its swap keeps its cluster beside the other one.
     let has_succeeded = job.state.as_ref().is_some_and(|state| state.status == "succeeded");
     let beside = beside(&job.target, id);
-    let is_its = |name: &str| name == job.target || (!has_succeeded && name == beside);
-    for cluster in clusters.iter().filter(|c| !is_its(&c.identifier)) {
+    // One that is given up has another name before it goes, which may not be over at the end.
+    let gone = gone(&job.target, id);
+    let is_leaving = job.is_given_up();
+    let is_its = |name: &str| {
+        name == job.target || (!has_succeeded && name == beside) || (is_leaving && name == gone)
+    };
+    let is_stray = |c: &Cluster| job.strays.contains(&c.resource_id);
+    for cluster in clusters.iter().filter(|c| !is_its(&c.identifier) && !is_stray(c)) {
         wrong(format!("job {id} has left cluster {}", cluster.identifier));
     }
     for instance in instances.iter().filter(|i| !is_its(&i.cluster)) {

@@ -40,6 +40,9 @@ pub(super) struct Job {
     pub(super) restored: BTreeMap<String, String>,
     /// The job that it follows, where it is aftercare.
     pub(super) follows: Option<String>,
+    /// Clusters that a request restored which was on its way when its sender had lost the job, and came
+    /// after a swap had made the name free: the failure model says that there may be such.
+    pub(super) strays: BTreeSet<String>,
     /// Whether its submitter was told that it is accepted.
     pub(super) is_accepted: bool,
 }

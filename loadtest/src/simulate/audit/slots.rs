@@ -46,7 +46,9 @@ impl Book {
     fn still_wants(&self, id: &str, epoch: i64) -> bool {
         let Some(job) = self.jobs.get(id) else { return false };
         let has_ended = job.state.as_ref().is_none_or(State::is_ended);
-        !has_ended && job.ended_epoch.is_none_or(|ended| epoch > ended)
+        // Aftercare needs the name only until what is to go has another one.
+        let is_aftercare = job.follows.is_some();
+        !has_ended && !is_aftercare && job.ended_epoch.is_none_or(|ended| epoch > ended)
     }
 
     /// Takes in whether a job says, after a write of its state, that it holds its target.

@@ -27,7 +27,7 @@ fn replaced(target: &str, job: &str) -> String {
 }
 
 /// The name that a cluster has before it is deleted.
-fn gone(target: &str, job: &str) -> String {
+pub(super) fn gone(target: &str, job: &str) -> String {
     format!("{target}-gone-{}", short(job))
 }
 
@@ -152,7 +152,7 @@ impl Job {
     }
 
     /// Whether it was given up.
-    fn is_given_up(&self) -> bool {
+    pub(super) fn is_given_up(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.is_given_up)
     }
 
