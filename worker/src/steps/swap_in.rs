@@ -164,6 +164,8 @@ fn decide(
                 (true, false) => Ok(Decision::Wait(swap.beside.clone())),
             }
         }
+        // Gone, or a describe lags behind.
+        (Some(_), None, Some(old)) if *old == swap.target => Err(lost(swap)),
         (Some(other), _, _) => Err(taken(swap, other)),
         // A rename shows the cluster under its old or its new name, or for a while under none.
         (None, Some(_), Some(_)) => match (ready(&swap.replaced)?, ready(&swap.beside)?) {
@@ -212,6 +214,11 @@ fn way_back(
         None if is_old_ready => Ok(Decision::RenameOldBack),
         None => Ok(Decision::Wait(swap.target.clone())),
     }
+}
+
+fn lost(swap: &Swap) -> Failure {
+    let text = format!("the restored cluster {} ({}) is not found", swap.beside, swap.new);
+    Failure::transient(FailureCode::ResourceLost, text)
 }
 
 fn taken(swap: &Swap, other: &Standing) -> Failure {

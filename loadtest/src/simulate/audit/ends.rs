@@ -40,7 +40,10 @@ impl Book {
     /// A job that ends well has waited for what it makes.
     pub(super) fn finished_early(&self, world: &World, id: &str) -> Option<String> {
         let is_its = |tags| job_of(tags).is_some_and(|tag| tag == id);
-        let mut clusters = world.rds.clusters().map(|(_, c)| (&c.tags, &c.identifier, &c.status));
+        let is_stray =
+            |c: &Cluster| self.jobs.get(id).is_some_and(|job| job.strays.contains(&c.resource_id));
+        let declared = world.rds.clusters().filter(|(_, c)| !is_stray(c));
+        let mut clusters = declared.map(|(_, c)| (&c.tags, &c.identifier, &c.status));
         let mut instances = world.rds.instances().map(|(_, i)| (&i.tags, &i.identifier, &i.status));
         let mut all = clusters.by_ref().chain(instances.by_ref());
         let unready = all.find(|(tags, _, status)| is_its(tags) && status.as_str() == "creating");

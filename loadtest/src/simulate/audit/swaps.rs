@@ -13,8 +13,8 @@ use aurora_restore_local::witness::Seen;
 use aurora_restore_local::world::World;
 
 /// A replaced cluster is kept so long at the least, milliseconds: an hour, by clocks of which one may
-/// be behind and another ahead.
-const LEAST_KEPT_MS: i64 = 3_600_000 - 2 * WIDEST_SKEW_MS;
+/// be behind and another ahead, and be put forward besides.
+const LEAST_KEPT_MS: i64 = 3_600_000 - 3 * WIDEST_SKEW_MS;
 
 /// The name that a job's cluster has beside the one that it replaces.
 pub(super) fn beside(target: &str, job: &str) -> String {

@@ -67,3 +67,9 @@ fn a_swap_that_is_taken_back_ends_with_the_old_cluster_under_its_name() {
     assert_eq!((failed.kind, failed.code), (FailureKind::Permanent, FailureCode::SwapFailed));
     assert!(failed.text.ends_with("why"), "{failed}");
 }
+
+#[test]
+fn a_new_cluster_that_is_not_shown_is_looked_for_again_and_nothing_is_renamed() {
+    let lost = decide(&swap(), &there(&[("orders", "old", "available")]), None).unwrap_err();
+    assert_eq!((lost.kind, lost.code), (FailureKind::Transient, FailureCode::ResourceLost));
+}
