@@ -19,7 +19,8 @@ pub enum WatchKind {
 }
 
 impl WatchKind {
-    const ALL: [Self; 4] = [Self::Snapshot, Self::Cluster, Self::Members, Self::Arrival];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Snapshot, Self::Cluster, Self::Members, Self::Arrival];
 
     /// The name, as stored.
     #[must_use]
