@@ -356,17 +356,12 @@ impl JobState {
         }
     }
 
-    /// Whether it has failed, everybody knows, and it may still go on.
-    #[must_use]
-    pub fn can_be_retried(&self) -> bool {
-        self.status == Status::Failed && !self.letter_pending && self.given_up_at_ms.is_none()
-    }
-
     /// A failed job goes on at its failed step, with fresh attempts. Steps that are done stay done.
     /// `None` when it has not failed, its dead-letter message is still on its way, or it was given up.
     #[must_use]
     pub fn retry(&self, now_ms: EpochMs, first_interval_ms: i64) -> Option<Self> {
-        if !self.can_be_retried() {
+        let is_barred = self.letter_pending || self.given_up_at_ms.is_some();
+        if self.status != Status::Failed || is_barred {
             return None;
         }
         let done = |(_, state): &(&StepName, &StepState)| state.status == StepStatus::Done;

@@ -2,6 +2,7 @@
 //! Running a step again at any time is harmless.
 
 use crate::fleet::Worker;
+use aurora_restore_shared::aftercare::GIVEN_UP;
 use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Place;
 use aurora_restore_shared::estimate::{self, Operation};
@@ -171,6 +172,13 @@ impl<'a> StepContext<'a> {
     pub async fn source(&self) -> Result<Place, Failure> {
         let source = &self.spec.request.source;
         self.worker.env.place(source.account(), source.region()).await
+    }
+
+    /// Whether this was to remove what a failed job has made, and that job went on: it keeps it.
+    #[must_use]
+    pub fn is_called_off(&self) -> bool {
+        let gives_up = self.plan.is_some_and(|plan| plan.has(StepName::GiveUp));
+        gives_up && !self.job.outputs.contains_key(GIVEN_UP)
     }
 
     /// Whether an earlier commit says that a step is done.

@@ -9,7 +9,6 @@ use aurora_restore_shared::clock::{EpochMs, as_ms};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::ids::ClusterId;
 use aurora_restore_shared::job::How;
-use aurora_restore_shared::plan::StepName;
 use aurora_restore_shared::request::LEAST_KEPT;
 use aurora_restore_shared::watch::WatchKind;
 use std::collections::BTreeMap;
@@ -86,11 +85,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
 /// The cluster that goes, and its immutable id: that of the request, or the one that giving up has
 /// found.
 fn what_goes<'a>(cx: &StepContext<'a>) -> Option<(&'a Leaving, String)> {
-    let leaving = cx.spec.aftercare.as_ref()?.cluster.as_ref()?;
-    let found = cx.job.outputs.get(RESOURCE_ID);
-    let is_known = cx.plan.is_some_and(|plan| !plan.has(StepName::GiveUp));
-    let id = if is_known { leaving.resource_id.as_ref() } else { found };
-    Some((leaving, id?.clone()))
+    let leaving = cx.spec.aftercare.as_ref()?.cluster.as_ref().filter(|_| !cx.is_called_off())?;
+    let id = cx.job.outputs.get(RESOURCE_ID).or(leaving.resource_id.as_ref())?;
+    Some((leaving, id.clone()))
 }
 
 /// A wait for the cluster to take the next call, or to be gone.

@@ -4,13 +4,12 @@
 use super::share_snapshot::SHARED_SOURCE;
 use crate::rds::{self, Copy, FoundCopy};
 use crate::step::{StepContext, StepResult, done};
-use aurora_restore_shared::aftercare::{CopyMade, GIVEN_UP, copies_made};
+use aurora_restore_shared::aftercare::{CopyMade, copies_made};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
-use aurora_restore_shared::plan::StepName;
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
-    if cx.plan()?.has(StepName::GiveUp) && !cx.job.outputs.contains_key(GIVEN_UP) {
+    if cx.is_called_off() {
         return Ok(done(How::FoundDone, "the job went on: no copy is to go").into());
     }
     let copies = match &cx.spec.aftercare {

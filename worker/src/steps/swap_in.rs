@@ -60,13 +60,13 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         }
         Decision::Wait(name) => Ok(Outcome::WaitFor(waiting(&cx, &name))),
         Decision::RenameOldAway => {
-            let refused = rename(&cx, &rds, &swap.target, &swap.replaced).await;
-            or_done(&cx, &rds, &swap, Decision::RenameOldAway, refused).await
+            let renamed = rename(&cx, &rds, &swap.target, &swap.replaced).await;
+            or_done(&cx, &rds, &swap, Decision::RenameOldAway, renamed).await
         }
         Decision::RenameOldBack => rename(&cx, &rds, &swap.replaced, &swap.target).await,
         Decision::RenameNewIn => {
-            let refused = rename(&cx, &rds, &swap.beside, &swap.target).await;
-            match or_done(&cx, &rds, &swap, Decision::RenameNewIn, refused).await {
+            let renamed = rename(&cx, &rds, &swap.beside, &swap.target).await;
+            match or_done(&cx, &rds, &swap, Decision::RenameNewIn, renamed).await {
                 // It will not pass by itself: the old cluster gets its name back, and then the job
                 // fails.
                 Err(failure) if failure.kind == FailureKind::Permanent => {
