@@ -23,7 +23,7 @@ pub use cost::{Cost, Costs};
 pub use keep::{Database, Kept};
 pub use killing::{Killing, Takeover};
 pub use report::{CheckAnswer, Claim, JobReport, Report, StepTime};
-pub use road::Road;
+pub use road::{Evidence, Road, Rows};
 pub use source::Source;
 pub use sql::Content;
 

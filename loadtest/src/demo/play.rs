@@ -59,7 +59,7 @@ pub(super) async fn play(run: &Run, stage: &mut Stage, screen: &Screen) -> Resul
     let (reports, takeover) = reports(stage, &all, &costs, &tagged, &killing).await?;
     let has_ended_well = reports.last().is_some_and(|job| job.status == "succeeded");
     let road = match has_ended_well {
-        true => Some(road::look(stage, longest, before, &source).await?),
+        true => Some(road::look(stage, longest, before).await?),
         false => None,
     };
     let known = |id: &String| all.iter().any(|job| job.id.to_string() == *id);

@@ -207,30 +207,34 @@ impl Found<'_> {
             what: format!("the replaced cluster lives on as {}", road.old_name),
             holds: road.old == road.before && road.after != road.before,
         }];
-        if let (Some(source), Some(content)) = (&self.source.at_snapshot, &road.content) {
+        if let (Some(source), Some(rows)) = (&self.source.at_snapshot, &road.rows) {
+            let content = &rows.content;
             let of_orders = |content: &Content| (content.orders, content.hashes[1].clone());
-            let is_masked = road.unmasked == Some(0) && content.customers == source.customers;
+            let is_masked = rows.unmasked == Some(0) && content.customers == source.customers;
             claims.push(Claim {
                 what: format!(
                     "no address of {} customers is a real one in staging; {} still are in production",
                     content.customers,
-                    road.unmasked_in_source.unwrap_or_default()
+                    rows.unmasked_in_source.unwrap_or_default()
                 ),
-                holds: is_masked && road.unmasked_in_source == Some(source.customers),
+                holds: is_masked && rows.unmasked_in_source == Some(source.customers),
             });
             claims.push(Claim {
                 what: "the orders in staging are those of the snapshot; its user reads, and may not write".into(),
                 holds: of_orders(content) == of_orders(source)
-                    && road.is_kept_from_writing == Some(true),
+                    && rows.is_kept_from_writing,
             });
             claims.push(Claim {
                 what: "the replaced database holds what it held".into(),
-                holds: road.old_note.as_deref() == Some("kept for an hour"),
+                holds: rows.old_note.as_deref() == Some("kept for an hour"),
             });
         }
         claims.push(Claim {
-            what: format!("the evidence report finds the chain of its records {}", road.chain),
-            holds: road.chain == "whole",
+            what: format!(
+                "the evidence report finds the chain of its records {}",
+                road.evidence.chain
+            ),
+            holds: road.evidence.chain == "whole",
         });
         claims
     }

@@ -4,13 +4,13 @@
 
 use super::jobs::{self, Job};
 use super::process;
-use super::source::{self, Source};
+use super::source;
 use super::sql::{Content, Sql};
 use super::stage::Stage;
 use anyhow::{Context, Result};
 use aurora_restore_producer::report::EvidenceReport;
 use aurora_restore_shared::environment::{Environment, Place};
-use aurora_restore_shared::settings::{Account, Common};
+use aurora_restore_shared::settings::{Common, Sources};
 use aurora_restore_worker::database::{Engine, Hidden, Login};
 use serde::Serialize;
 use serde_json::Value;
@@ -33,8 +33,6 @@ const OLD_MASTER: (&str, &str) = ("orders_admin", "the-old-password-of-staging")
 /// What became of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Road {
-    /// Its job.
-    pub job: String,
     /// The cluster under the target's name, by its immutable id, before.
     pub before: String,
     /// The same now.
@@ -43,17 +41,35 @@ pub struct Road {
     pub old_name: String,
     /// Its immutable id.
     pub old: String,
-    /// What its database says.
+    /// What the databases say; none where there is no data.
+    #[serde(flatten)]
+    pub rows: Option<Rows>,
+    /// What the evidence report says.
+    #[serde(flatten)]
+    pub evidence: Evidence,
+}
+
+/// What the databases say.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rows {
+    /// What the replaced one says.
     pub old_note: Option<String>,
-    /// What the user of the request reads.
-    pub content: Option<Content>,
-    /// Addresses in the restored database that were not masked.
+    /// What the user of the request reads in the restored one.
+    pub content: Content,
+    /// Addresses in it that were not masked.
     pub unmasked: Option<i64>,
     /// The same in the source.
     pub unmasked_in_source: Option<i64>,
     /// Whether that user was kept from writing.
-    pub is_kept_from_writing: Option<bool>,
-    /// The evidence report, as a page.
+    pub is_kept_from_writing: bool,
+}
+
+/// What the evidence report says.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evidence {
+    /// The job.
+    pub job: String,
+    /// The report as a page.
     pub report: PathBuf,
     /// The verdict on the chain of its records.
     pub chain: String,
@@ -63,21 +79,23 @@ pub struct Road {
     pub rto_ms: Option<i64>,
 }
 
-/// The settings of every process of the demo: both accounts, both Regions.
-pub(super) fn settings(endpoint: &str) -> Common {
-    let mut common = Common { endpoint: Some(endpoint.to_owned()), ..Common::default() };
-    let region: aurora_restore_shared::ids::RegionName = REGION.parse().expect("it is a Region");
-    let closed = [(region.clone(), vec![CLOSED.to_owned()])];
-    let (role, external_id) = (Some(ROLE.to_owned()), Some(EXTERNAL_ID.to_owned()));
-    let account =
-        Account { role, external_id, closed_security_groups: closed.into(), ..Account::default() };
-    common.accounts.insert(ACCOUNT.parse().expect("it is an account"), account);
-    common.regions.push(region);
-    common.allow_sse_rds_sharing = true;
-    common
+/// Writes the settings of the command, and answers them as every process of ours reads them.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn settle(folder: &Path, endpoint: &str) -> Result<Common> {
+    let file = settings_path(folder);
+    std::fs::write(&file, settings_file(endpoint, ""))?;
+    Ok(Sources::file_and_environment(Some(&file)).read(Common::read)?)
 }
 
-/// The same as text of a settings file: first the lines that stand before any table.
+/// Where the settings of the command are.
+pub(super) fn settings_path(folder: &Path) -> PathBuf {
+    folder.join("settings.toml")
+}
+
+/// The text of a settings file with both accounts and Regions: first the lines that stand before any
+/// table.
 pub(super) fn settings_file(endpoint: &str, more: &str) -> String {
     format!(
         "endpoint = {endpoint:?}\nregions = [\"us-east-1\", {REGION:?}]\nallow_sse_rds_sharing = true\n{more}\n\
@@ -132,25 +150,21 @@ pub(super) async fn tagged(env: &Environment) -> Result<super::play::Tagged> {
 ///
 /// # Errors
 /// A cluster is missing, or a program refuses.
-pub(super) async fn look(
-    stage: &Stage,
-    job: &Job,
-    before: String,
-    source: &Source,
-) -> Result<Road> {
+pub(super) async fn look(stage: &Stage, job: &Job, before: String) -> Result<Road> {
     let env = &stage.env;
     let old_name = format!("{}-old-{}", job.cluster(), job.id.short());
     let after = resource_id(env, job.cluster()).await?;
     let old = resource_id(env, &old_name).await?;
-    let mut road = report(stage, job).await?;
-    if let (Some(sql), Some(_)) = (&stage.sql, &source.at_snapshot) {
-        road = by_sql(stage, sql, job, &old_name, road).await?;
-    }
-    Ok(Road { before, after, old_name, old, ..road })
+    let rows = match &stage.sql {
+        Some(sql) => Some(rows(env, sql, job, &old_name).await?),
+        None => None,
+    };
+    let evidence = evidence(stage, job).await?;
+    Ok(Road { before, after, old_name, old, rows, evidence })
 }
 
 /// The report of the job, by the real command: as a page, and its figures.
-async fn report(stage: &Stage, job: &Job) -> Result<Road> {
+async fn evidence(stage: &Stage, job: &Job) -> Result<Evidence> {
     let (id, page) = (job.id.to_string(), stage.folder().join("report.html"));
     let mut write = jobs::command(stage.folder(), &["report", &id, "--format", "html", "--to"])?;
     write.arg(&page);
@@ -158,17 +172,8 @@ async fn report(stage: &Stage, job: &Job) -> Result<Road> {
     let read = jobs::command(stage.folder(), &["report", &id, "--format", "json"])?;
     let told: EvidenceReport = serde_json::from_str(&process::output(read).await?)?;
     let chain = serde_json::to_value(&told.chain.chain)?;
-    Ok(Road {
+    Ok(Evidence {
         job: id,
-        before: String::new(),
-        after: String::new(),
-        old_name: String::new(),
-        old: String::new(),
-        old_note: None,
-        content: None,
-        unmasked: None,
-        unmasked_in_source: None,
-        is_kept_from_writing: None,
         report: page,
         chain: chain["verdict"].as_str().unwrap_or("none").to_owned(),
         rpo_seconds: told.source.rpo_at_end_seconds,
@@ -180,8 +185,7 @@ const UNMASKED: &str =
     "SELECT count(*) FROM customers WHERE email NOT LIKE 'user%@staging.invalid'";
 
 /// Looks into the databases, as those who may: the user of the request, and the masters of the others.
-async fn by_sql(stage: &Stage, sql: &Sql, job: &Job, old_name: &str, road: Road) -> Result<Road> {
-    let env = &stage.env;
+async fn rows(env: &Environment, sql: &Sql, job: &Job, old_name: &str) -> Result<Rows> {
     let app = login(env, job.cluster(), APP).await?;
     let old = login(env, old_name, OLD_MASTER).await?;
     let production = source::login(env, source::CLUSTER, source::PASSWORD).await?;
@@ -189,13 +193,12 @@ async fn by_sql(stage: &Stage, sql: &Sql, job: &Job, old_name: &str, road: Road)
     let written = sql.run(&app, "INSERT INTO orders SELECT * FROM orders LIMIT 1").await;
     let is_kept_from_writing =
         written.is_err_and(|e| format!("{e:#}").contains("permission denied"));
-    Ok(Road {
+    Ok(Rows {
         old_note: note.as_str().map(str::to_owned),
-        content: Some(sql.content(&app).await?),
+        content: sql.content(&app).await?,
         unmasked: sql.one(&app, UNMASKED).await?.as_i64(),
         unmasked_in_source: sql.one(&production, UNMASKED).await?.as_i64(),
-        is_kept_from_writing: Some(is_kept_from_writing),
-        ..road
+        is_kept_from_writing,
     })
 }
 
@@ -211,9 +214,4 @@ async fn login(env: &Environment, cluster: &str, who: (&str, &str)) -> Result<Lo
         user: who.0.to_owned(),
         password: Hidden::new(who.1),
     })
-}
-
-/// Where the settings of the command are.
-pub(super) fn settings_path(folder: &Path) -> PathBuf {
-    folder.join("settings.toml")
 }

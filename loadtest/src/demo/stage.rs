@@ -40,10 +40,8 @@ impl Stage {
         fs::create_dir(folder.path().join("logs"))?;
         let cloud = Cloud::start(folder.path(), run.data_plane, run.speed, clock).await?;
         let about = &cloud.about;
-        let common = road::settings(&about.endpoint);
+        let common = road::settle(folder.path(), &about.endpoint)?;
         let env = Environment::real(&common, DEMO).await;
-        let settings = road::settings_file(&about.endpoint, "");
-        fs::write(road::settings_path(folder.path()), settings)?;
         let sql = about.ca_file.as_deref().map(Sql::new).transpose()?;
         let data = if about.has_data() { "real PostgreSQL" } else { "control plane only" };
         screen.say(&format!(

@@ -2,7 +2,7 @@
 
 use super::cost::Cost;
 use super::report::{JobReport, Report};
-use super::road::Road;
+use super::road::Evidence;
 use super::screen::span;
 use super::sql::Content;
 use crate::table::{number, plain};
@@ -21,7 +21,7 @@ pub(super) fn text(report: &Report) -> String {
         );
     }
     parts.extend([times(report), costs(report)]);
-    parts.extend(report.road.as_ref().map(|road| evidence(report, road)));
+    parts.extend(report.road.as_ref().map(|road| evidence(report, &road.evidence)));
     parts.push(claims(report));
     parts.extend(report.kept.as_ref().map(super::keep::Kept::advice));
     let speed = report.speed;
@@ -88,7 +88,8 @@ fn rows(report: &Report) -> String {
     }));
     if let (Some(road), Some(longest)) = (&report.road, report.jobs.last()) {
         let masked = Cell::new("orders yes, customers masked");
-        rows.push(row(&longest.cluster, road.content.as_ref(), masked));
+        let content = road.rows.as_ref().map(|rows| &rows.content);
+        rows.push(row(&longest.cluster, content, masked));
     }
     let header = ["database", "customers", "orders", "every row as at the snapshot"];
     table("Rows, counted over TLS", &header, rows)
@@ -167,17 +168,17 @@ fn costs(report: &Report) -> String {
 }
 
 /// The figures of the evidence report of the longest road.
-fn evidence(report: &Report, road: &Road) -> String {
-    let old = road.rpo_seconds.map(|seconds| span(seconds * 1_000));
+fn evidence(report: &Report, told: &Evidence) -> String {
+    let old = told.rpo_seconds.map(|seconds| span(seconds * 1_000));
     let kept = match &report.kept {
-        Some(_) => format!("the page: {}", road.report.display()),
+        Some(_) => format!("the page: {}", told.report.display()),
         None => "the page is left with --keep".to_owned(),
     };
     let row = |name: &str, text: String| vec![Cell::new(name), Cell::new(text)];
     let rows = vec![
         row("age of the data at the end (RPO)", old.unwrap_or_else(|| "-".into())),
-        row("time to the end (RTO)", road.rto_ms.map_or_else(|| "-".into(), span)),
-        row("hash chain over its records", road.chain.clone()),
+        row("time to the end (RTO)", told.rto_ms.map_or_else(|| "-".into(), span)),
+        row("hash chain over its records", told.chain.clone()),
         row("`aurora-restore report`", kept),
     ];
     table("Evidence of the masked swap into another account and Region", &["", ""], rows)
