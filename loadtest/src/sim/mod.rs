@@ -5,12 +5,14 @@ mod audit;
 mod databases;
 mod others;
 pub mod scene;
+mod source;
 pub mod suspend;
 pub mod two_accounts;
 mod webhooks;
 
 pub use audit::{Cost, cost_of, last_call};
 pub use databases::{Ran, SimDatabases, Volume, VolumeConnection, VolumeUser, Volumes};
+pub use source::masking;
 pub use webhooks::{Inbox, Told};
 
 use aurora_restore_local::clock::TokioNow;
@@ -23,7 +25,7 @@ use aurora_restore_producer::submit::submit;
 use aurora_restore_shared::clock::Clock;
 use aurora_restore_shared::entropy::Entropy;
 use aurora_restore_shared::environment::Environment;
-use aurora_restore_shared::ids::{JobId, RegionName};
+use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::job::{JobState, Status};
 use aurora_restore_shared::request::{Keep, Request};
 use aurora_restore_shared::settings::Common;
@@ -112,16 +114,6 @@ impl Sim {
         Ok(sim)
     }
 
-    /// The same source in another Region, or in another account, where its owner makes it.
-    ///
-    /// # Errors
-    /// When the cloud refuses one of the calls: a fault of the test.
-    pub async fn make_source_in(&self, account: &str, region: &str) -> anyhow::Result<()> {
-        let common = Common { local_account: account.parse()?, ..self.common.clone() };
-        let env = self.env_of(&common, "setup", self.clock, Arc::new(Direct));
-        self.make_source(&env, &region.parse()?).await
-    }
-
     /// Changes the settings of every process that is made from now on.
     pub fn settle(&mut self, change: impl FnOnce(&mut Common)) {
         change(&mut self.common);
@@ -174,39 +166,6 @@ impl Sim {
         let (account, region) = self.place();
         let key = (&*format!("job#{job}"), "state");
         self.cloud.world().dynamodb.item(&account, &region, &self.common.table, key)
-    }
-
-    async fn make_source(&self, env: &Environment, region: &RegionName) -> anyhow::Result<()> {
-        let place = env.home_place(region).await?;
-        let rds = place.rds();
-        rds.create_db_cluster()
-            .db_cluster_identifier("orders-prod")
-            .engine("aurora-postgresql")
-            .engine_version("15.10")
-            .master_username("orders_admin")
-            .master_user_password("source-password")
-            .database_name("orders")
-            .send()
-            .await?;
-        self.pass(Duration::from_secs(1800)).await;
-        rds.create_db_instance()
-            .db_instance_identifier("orders-prod-1")
-            .db_cluster_identifier("orders-prod")
-            .db_instance_class("db.r6g.large")
-            .engine("aurora-postgresql")
-            .send()
-            .await?;
-        let secrets = place.secrets();
-        let text = r#"{"username":"orders_admin","password":"drill-password"}"#;
-        secrets.create_secret().name("drill/orders/master").secret_string(text).send().await?;
-        self.pass(Duration::from_secs(1800)).await;
-        rds.create_db_cluster_snapshot()
-            .db_cluster_identifier("orders-prod")
-            .db_cluster_snapshot_identifier("orders-prod-nightly")
-            .send()
-            .await?;
-        self.pass(Duration::from_secs(1800)).await;
-        Ok(())
     }
 
     /// Lets virtual time pass.

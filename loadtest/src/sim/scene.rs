@@ -2,6 +2,7 @@
 //! point, or let a rival run it.
 
 use super::Sim;
+use super::masking;
 use super::suspend::{Driven, drive_to};
 use super::two_accounts::{HUB, refresh};
 use aurora_restore_shared::aftercare;
@@ -122,17 +123,7 @@ fn ask_for_more(request: &mut Request) -> anyhow::Result<()> {
     ]))?;
     request.verify.connect_as = vec!["reader".into()];
     request.keep.restored = "1h".parse().ok();
-    request.mask = serde_json::from_value(json!({
-        "scripts": [
-            { "name": "customers", "sql": "UPDATE customers SET email = id || '@example.com'" },
-            { "name": "notes", "sql": "UPDATE orders SET note = NULL" }
-        ],
-        "proof": [{
-            "name": "no real address left",
-            "sql": "SELECT count(*) FROM customers WHERE email NOT LIKE '%@example.com'",
-            "expect": { "equals": 0 }
-        }]
-    }))?;
+    request.mask = serde_json::from_value(masking())?;
     Ok(())
 }
 

@@ -1,11 +1,11 @@
 //! What is asked of the fleet: requests of several kinds, some of which cannot succeed.
 
 use super::knobs::{Knobs, Profile};
-use crate::sim::the_drill;
 use crate::sim::two_accounts::HUB;
+use crate::sim::{masking, the_drill};
 use aurora_restore_shared::failure::FailureCode;
 use aurora_restore_shared::request::{IfExists, Priority, Request, Source};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -111,20 +111,6 @@ fn ask_for_more(rng: &mut fastrand::Rng, request: &mut Request) -> bool {
         request.keep.replaced = "1h".parse().ok();
     }
     replaces
-}
-
-fn masking() -> Value {
-    json!({
-        "scripts": [
-            {"name": "customers", "sql": "UPDATE customers SET email = 'x'"},
-            {"name": "notes", "sql": "UPDATE orders SET note = NULL"},
-        ],
-        "proof": [{
-            "name": "no real address left",
-            "sql": "SELECT count(*) FROM customers WHERE email NOT LIKE 'x'",
-            "expect": {"equals": 0},
-        }],
-    })
 }
 
 /// Some requests want what another wants, or what is not there; some are submitted twice at once.

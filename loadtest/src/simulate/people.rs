@@ -320,8 +320,7 @@ impl Person {
 
     async fn delete_source(&self) {
         self.counter.add(FaultClass::SourceDeleted);
-        let delete = self.rds().await.delete_db_cluster_snapshot();
-        drop(delete.db_cluster_snapshot_identifier(SNAPSHOT).send().await);
+        drop(self.sim.delete_snapshot(SNAPSHOT).await);
     }
 
     /// Waits for the cluster of the order, available and with the job's tag; answers its ARN.

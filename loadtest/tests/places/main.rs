@@ -6,6 +6,7 @@ mod regions;
 mod spoke;
 
 use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_loadtest::sim::two_accounts::{HUB, ROLE};
 use aurora_restore_local::call::Service;
 use aurora_restore_local::identity::{Principal, Role, Session, Trust};
 use aurora_restore_local::witness::{Seen, Witness};
@@ -14,9 +15,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
-const HUB: &str = "111111111111";
-const SPOKE: &str = "222222222222";
-const ROLE: &str = "arn:aws:iam::222222222222:role/aurora-restore";
 
 /// The drill with source and target in another place, under a name of its own.
 fn drill(sim: &Sim, target: &str, account: &str, region: &str) -> Request {

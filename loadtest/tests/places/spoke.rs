@@ -1,7 +1,8 @@
 //! A cluster of another account is restored through the role there, or not at all.
 
-use super::{HOUR, HUB, Notes, ROLE, SPOKE, drill, make_role};
+use super::{HOUR, HUB, Notes, ROLE, drill, make_role};
 use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_loadtest::sim::two_accounts::SPOKE;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_shared::settings::Account;
 use std::time::Duration;

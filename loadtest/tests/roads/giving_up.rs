@@ -20,6 +20,13 @@ fn unproven(more: Value) -> Value {
     all
 }
 
+/// A job of such a request, that has failed.
+async fn failed(sim: &Sim, target: &str, more: Value) -> JobId {
+    let job = sim.submit(&restore(latest(), target, unproven(more))).await.unwrap();
+    fails(sim, job).await;
+    job
+}
+
 async fn fails(sim: &Sim, job: JobId) {
     sim.until_ended(&[job], 10 * HOUR).await.unwrap();
     let state = sim.state(job).await.unwrap();
@@ -40,9 +47,7 @@ async fn aftercare_of(sim: &Sim, job: JobId) -> Vec<JobId> {
 async fn what_a_failed_job_has_made_is_kept_for_its_time_and_then_removed() {
     let sim = Sim::prepared(1).await.unwrap();
     let worker = sim.start("w1");
-    let job = restore(latest(), "orders-drill", unproven(json!({})));
-    let job = sim.submit(&job).await.unwrap();
-    fails(&sim, job).await;
+    let job = failed(&sim, "orders-drill", json!({})).await;
     let made = resource_id(&sim, HUB, "us-east-1", "orders-drill").await;
     sim.pass(HOUR).await;
     assert!(made.is_some());
@@ -61,9 +66,7 @@ async fn what_a_failed_job_has_made_is_kept_for_its_time_and_then_removed() {
 async fn a_failed_job_that_is_retried_keeps_what_it_has_made() {
     let sim = Sim::prepared(2).await.unwrap();
     let worker = sim.start("w1");
-    let job = restore(latest(), "orders-drill", unproven(json!({})));
-    let job = sim.submit(&job).await.unwrap();
-    fails(&sim, job).await;
+    let job = failed(&sim, "orders-drill", json!({})).await;
     let made = resource_id(&sim, HUB, "us-east-1", "orders-drill").await;
     sim.pass(HOUR + HOUR / 2).await;
     retry(&sim.env("operator"), job).await.unwrap();
@@ -90,9 +93,7 @@ async fn giving_up_a_swap_removes_the_new_cluster_and_never_the_one_under_the_na
     sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
     let old = resource_id(&sim, HUB, "us-east-1", "orders-staging").await;
     let swap = json!({"target": {"if_exists": "swap"}, "keep": {"replaced": "1h"}});
-    let job = restore(latest(), "orders-staging", unproven(swap));
-    let job = sim.submit(&job).await.unwrap();
-    fails(&sim, job).await;
+    let job = failed(&sim, "orders-staging", swap).await;
     assert_eq!(sim.clusters_of(job).len(), 1);
     sim.pass(4 * HOUR).await;
     assert_eq!(sim.clusters_of(job), [""; 0]);
@@ -104,9 +105,8 @@ async fn giving_up_a_swap_removes_the_new_cluster_and_never_the_one_under_the_na
 async fn giving_up_takes_back_copies_and_shares_too() {
     let sim = Sim::two_accounts(4).await.unwrap();
     let worker = sim.start("w1");
-    let more = unproven(json!({"target": there("orders-staging", THERE)}));
-    let job = sim.submit(&restore(latest(), "orders-staging", more)).await.unwrap();
-    fails(&sim, job).await;
+    let target = json!({"target": there("orders-staging", THERE)});
+    let job = failed(&sim, "orders-staging", target).await;
     let left = |sim: &Sim| {
         let world = sim.cloud.world();
         let tagged = |(_, s): &(_, &aurora_restore_local::rds::model::Snapshot)| {

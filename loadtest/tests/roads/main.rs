@@ -10,12 +10,12 @@ mod planned;
 mod told;
 
 use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_loadtest::sim::two_accounts::HUB;
 use aurora_restore_shared::request::Request;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3_600);
-const HUB: &str = "111111111111";
 
 /// A request that is written as people write it.
 fn request(value: Value) -> Request {
