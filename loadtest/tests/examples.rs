@@ -7,9 +7,11 @@ use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::rds::model::{Cluster, Encryption};
 use aurora_restore_local::seed::SeedFile;
 use aurora_restore_producer::init::init;
+use aurora_restore_producer::set::submit_set;
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::plan::StepName;
 use aurora_restore_shared::request::Request;
+use aurora_restore_shared::set::RestoreSet;
 use aurora_restore_shared::settings::Account;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -144,4 +146,18 @@ async fn the_drill_proves_a_backup_and_leaves_nothing() {
     sim.pass(4 * HOUR).await;
     assert_eq!(sim.clusters_of(job), [""; 0]);
     worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rehearsal_of_the_shop_is_restored_to_one_moment() {
+    let sim = stage(5).await;
+    let set = RestoreSet::parse(include_str!("../../examples/sets/shop.json")).unwrap();
+    let submitted = submit_set(&sim.env("submitter"), &set).await.unwrap();
+    let jobs: Vec<JobId> = submitted.jobs.iter().map(|job| job.id).collect();
+    let worker = sim.start_undrained("w1");
+    sim.until_succeeded(&jobs, 6 * HOUR).await.unwrap();
+    worker.kill().await;
+    for name in ["orders-rehearsal", "reports-rehearsal"] {
+        assert_eq!(cluster(&sim, name).unwrap().status.as_str(), "available");
+    }
 }

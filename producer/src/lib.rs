@@ -12,6 +12,7 @@ pub mod plan_view;
 pub mod progress;
 pub mod query;
 pub mod report;
+pub mod set;
 pub mod standing;
 pub mod submit;
 pub mod trouble;

@@ -43,6 +43,11 @@ pub enum RetryError {
         "job {0} was given up: what it had made is removed; submit its request again, under another idempotency_key"
     )]
     GivenUp(JobId),
+    /// Its restore set is not swapped: that is decided for good.
+    #[error(
+        "job {0} belongs to a restore set that is not swapped; submit the set again, under another idempotency_key"
+    )]
+    SetAbandoned(JobId),
     /// Somebody else has changed it at the same moment.
     #[error("job {0} was changed by somebody else at the same moment; look at it again")]
     Changed(JobId),
@@ -136,7 +141,8 @@ fn is_retried(state: &JobState) -> bool {
 fn refused(state: &JobState) -> RetryError {
     match state.status {
         Status::Failed if state.given_up_at_ms.is_some() => RetryError::GivenUp(state.id),
-        Status::Failed => RetryError::LetterPending(state.id),
+        Status::Failed if state.letter_pending => RetryError::LetterPending(state.id),
+        Status::Failed => RetryError::SetAbandoned(state.id),
         status => RetryError::NotFailed { id: state.id, status },
     }
 }

@@ -1,5 +1,6 @@
 //! `plan`: what a restore would do, without doing it. Reads the source, never writes anything.
 
+use crate::submit::Submitter;
 use crate::trouble::Trouble;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::estimate::{Operation, usual};
@@ -40,7 +41,7 @@ pub enum PreviewError {
 /// # Errors
 /// [`PreviewError`].
 pub async fn preview(env: &Environment, request: &Request) -> Result<Preview, PreviewError> {
-    let faults = request.unsupported();
+    let faults = Submitter::new(env).faults(request).await;
     if !faults.is_empty() {
         return Err(PreviewError::BadInput(Faults(faults)));
     }
@@ -87,6 +88,7 @@ fn usual_times(plan: &Plan) -> BTreeMap<StepName, Duration> {
         | StepName::ShareSnapshot
         | StepName::MaskData
         | StepName::VerifyRestore
+        | StepName::JoinSet
         | StepName::RemoveCopies
         | StepName::RetireOld
         | StepName::Expire

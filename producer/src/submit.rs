@@ -80,19 +80,50 @@ impl Submitter {
     /// # Errors
     /// [`SubmitError`].
     pub async fn submit(&self, request: &Request) -> Result<Submission, SubmitError> {
-        let mut faults = request.unsupported();
-        faults.extend(self.closed_webhooks(request));
+        let faults = self.faults(request).await;
         if !faults.is_empty() {
             return Err(SubmitError::BadInput(Faults(faults)));
         }
-        // Before anything is stored: without its queue, a job would lie there and nobody be told.
+        self.check_queue(request).await?;
+        let new_id = || self.env.entropy.job_id(&self.env.clock);
+        let id = request.keyed_id().unwrap_or_else(new_id);
+        self.accept(Spec {
+            id,
+            request: request.clone(),
+            hash: request.hash(),
+            submitted_by: self.identity().await,
+            created_at_ms: self.env.clock.now_ms(),
+            aftercare: None,
+            set: None,
+        })
+        .await
+    }
+
+    /// Everything of a request that this release or its settings do not do.
+    pub(crate) async fn faults(&self, request: &Request) -> Vec<Fault> {
+        let mut faults = request.unsupported();
+        faults.extend(self.closed_webhooks(request));
+        faults.extend(self.closed_account(request, &self.identity().await));
+        faults
+    }
+
+    /// Before anything is stored: without its queue, a job would lie there and nobody be told.
+    pub(crate) async fn check_queue(&self, request: &Request) -> Result<(), Trouble> {
         let region = &request.target.region;
         let queues = self.env.queues(region);
-        queues.check_one(request.priority).await.map_err(Trouble::queue(region))?;
+        queues.check_one(request.priority).await.map_err(Trouble::queue(region))
+    }
 
+    /// Who submits, as AWS says.
+    pub(crate) async fn identity(&self) -> String {
+        self.identity.get_or_init(|| caller(&self.env)).await.clone()
+    }
+
+    /// Stores a job and sends its wake-up; a repeat completes what an earlier one began.
+    pub(crate) async fn accept(&self, mut spec: Spec) -> Result<Submission, SubmitError> {
+        let region = spec.request.target.region.clone();
+        let queues = self.env.queues(&region);
         let store = self.env.store();
-        let mut spec = self.spec(request).await;
-        self.check_account(&spec)?;
         let existed = put_spec(&store, &mut spec).await?;
         let state = spec.first_state(FIRST_INTERVAL_MS);
         if !store.put_state(&state).await.map_err(Trouble::from)? {
@@ -101,20 +132,8 @@ impl Submitter {
                 return Ok(submission(&spec, existed));
             }
         }
-        queues.send_for(&state).await.map_err(Trouble::queue(region))?;
+        queues.send_for(&state).await.map_err(Trouble::queue(&region))?;
         Ok(submission(&spec, existed))
-    }
-
-    async fn spec(&self, request: &Request) -> Spec {
-        let new_id = || self.env.entropy.job_id(&self.env.clock);
-        Spec {
-            id: request.keyed_id().unwrap_or_else(new_id),
-            request: request.clone(),
-            hash: request.hash(),
-            submitted_by: self.identity.get_or_init(|| caller(&self.env)).await.clone(),
-            created_at_ms: self.env.clock.now_ms(),
-            aftercare: None,
-        }
     }
 
     /// The webhooks that the settings do not let be told: said before hours are spent.
@@ -137,25 +156,24 @@ impl Submitter {
 
     /// Workers act in their own account, which where the submitter's is known is its own, and in those
     /// of the settings: said before the job waits for somebody to add them.
-    fn check_account(&self, spec: &Spec) -> Result<(), SubmitError> {
-        let own = spec.submitted_by.split(':').nth(4).unwrap_or_default();
-        let target = &spec.request.target;
+    fn closed_account(&self, request: &Request, submitted_by: &str) -> Option<Fault> {
+        let own = submitted_by.split(':').nth(4).unwrap_or_default();
+        let target = &request.target;
         let settings = self.env.common.accounts.get(&target.account);
         let is_allowed = settings.is_some_and(|settings| settings.allows(&target.region));
         let is_home = settings.is_none() && target.account.as_str() == own;
         if own.is_empty() || is_home || is_allowed {
-            return Ok(());
+            return None;
         }
         let (account, region) = (&target.account, &target.region);
-        let fault = Fault {
+        Some(Fault {
             path: "target.account".into(),
             problem: format!(
                 "is {account}, where the settings allow nothing in {region} (these credentials are of \
                  account {own})"
             ),
             fix: format!("add [accounts.{account}] to the settings, or correct the request"),
-        };
-        Err(SubmitError::BadInput(Faults(vec![fault])))
+        })
     }
 }
 

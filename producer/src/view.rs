@@ -2,8 +2,10 @@
 //! added, never renamed or taken away within version 1.
 
 mod details;
+mod set;
 
 pub use details::{DetailsView, EntryView, EventView, StepView, WaitView};
+pub use set::{MemberView, SetView};
 
 use crate::cost::{Cost, PriceTable};
 use crate::plan_view::Preview;
@@ -48,6 +50,8 @@ pub struct JobView {
     pub id: String,
     /// `restore`, or the step of aftercare that it is: `retire_old`, `remove_copies`, `expire`, `give_up`.
     pub kind: &'static str,
+    /// The restore set that it is a member of.
+    pub set: Option<String>,
     /// Where it stands: a status, `parked`, or `incomplete`.
     pub status: &'static str,
     /// Its priority.
@@ -127,6 +131,7 @@ impl JobView {
         Self {
             id: spec.id.to_string(),
             kind: spec.aftercare.as_ref().map_or("restore", |care| care.step.as_str()),
+            set: spec.set.map(|member| member.set.to_string()),
             status: state.map_or(INCOMPLETE, |state| Standing::of(state).as_str()),
             priority: request.priority.as_str(),
             caller: request.caller_name().to_owned(),

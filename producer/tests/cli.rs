@@ -12,8 +12,10 @@ use served::{Served, code, command, err, example, examples, out, run};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Output, Stdio};
 
-const VERBS: [&str; 10] =
-    ["init", "submit", "plan", "list", "show", "report", "watch", "retry", "approve", "schema"];
+const VERBS: [&str; 11] = [
+    "init", "submit", "set", "plan", "list", "show", "report", "watch", "retry", "approve",
+    "schema",
+];
 
 fn with_stdin(mut command: Command, text: &str) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -407,7 +409,7 @@ fn shape_of_job(ended: &str, failure: &Value) -> Value {
         "target": { "account": "text", "region": "text", "cluster": "text" },
         "step": "text", "steps_done": "number", "steps_all": "number", "created_at": "text",
         "ended_at": ended, "given_up_at": "null", "elapsed_ms": "number", "expected_remaining_ms": "null",
-        "failure": failure, "parked": "null",
+        "failure": failure, "parked": "null", "set": "null",
     })
 }
 

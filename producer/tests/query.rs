@@ -93,6 +93,7 @@ async fn the_document_of_a_job_has_a_stable_shape() {
             "target": { "account": "111111111111", "region": "us-east-1", "cluster": "orders-drill" },
             "step": "restore_cluster",
             "steps_done": 2,
+            "set": null,
             "steps_all": 7,
             "created_at": at(created),
             "ended_at": null,

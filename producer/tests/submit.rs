@@ -112,6 +112,7 @@ async fn a_lost_response_to_the_state_still_wakes_a_worker() {
         submitted_by: "somebody".into(),
         created_at_ms: START_MS,
         aftercare: None,
+        set: None,
     };
     assert_eq!(lab.env.store().put_spec(&spec).await.unwrap(), Accepted::New);
     // The first put is that of the spec, which is refused now; the second is that of the state.

@@ -111,7 +111,7 @@ impl Aftercare {
     #[must_use]
     pub fn spec(&self, of: &Spec, now_ms: EpochMs) -> Spec {
         let aftercare = Some(self.clone());
-        Spec { id: self.id(), created_at_ms: now_ms, aftercare, ..of.clone() }
+        Spec { id: self.id(), created_at_ms: now_ms, aftercare, set: None, ..of.clone() }
     }
 }
 
@@ -220,6 +220,8 @@ fn is_handed_over(plan: &Plan, failed: &JobState) -> bool {
     let status = |step| failed.steps.get(&step).map(|state| state.status);
     if plan.has(StepName::SwapIn) {
         status(StepName::SwapIn) == Some(StepStatus::Done)
+    } else if plan.has(StepName::JoinSet) {
+        status(StepName::JoinSet) == Some(StepStatus::Done)
     } else if plan.has(StepName::OpenAccess) {
         status(StepName::OpenAccess).is_some()
     } else {

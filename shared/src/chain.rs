@@ -11,6 +11,7 @@ use crate::clock::EpochMs;
 use crate::ids::Epoch;
 use crate::job::{JobState, Status, StepStatus};
 use crate::plan::Plan;
+use crate::set::Membership;
 use crate::store::{Event, EventEntry, EventOf, KEEP_EVENTS_MS, Spec};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -39,13 +40,15 @@ pub fn digest(parts: &[&str]) -> String {
 }
 
 /// What the first event of a job follows: the request, who submitted it and when; of aftercare, what
-/// it does, too.
+/// it does, of a member of a restore set, in which, too.
 #[must_use]
 pub fn genesis(spec: &Spec) -> String {
     let (id, at_ms) = (spec.id.to_string(), spec.created_at_ms.to_string());
     let care = spec.aftercare.as_ref().map(Aftercare::canonical);
     let mut parts = vec!["request 1", &id, &spec.hash, &spec.submitted_by, &at_ms];
     parts.extend(care.as_deref());
+    let set = spec.set.as_ref().map(Membership::canonical);
+    parts.extend(set.as_deref());
     digest(&parts)
 }
 

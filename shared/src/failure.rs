@@ -89,6 +89,9 @@ failure_codes! {
     ApprovalNeeded => "approval_needed",
     /// The names could not be swapped; the old cluster has its name again.
     SwapFailed => "swap_failed",
+    /// Its restore set is not swapped: not all members were verified in time, or one could not be
+    /// swapped.
+    SetAbandoned => "set_abandoned",
     /// The job could not start before its deadline.
     StartMissed => "start_missed",
     /// The restored cluster's settings are not those that were planned.

@@ -39,6 +39,16 @@ impl fmt::Display for Fault {
 pub struct Faults(pub Vec<Fault>);
 
 impl Faults {
+    /// The same faults of an input that is a part of another one.
+    #[must_use]
+    pub fn within(self, part: &str) -> Self {
+        let path = |path: String| match path.as_str() {
+            "" => part.to_owned(),
+            _ => format!("{part}.{path}"),
+        };
+        Self(self.0.into_iter().map(|f| Fault { path: path(f.path), ..f }).collect())
+    }
+
     fn to_lines(&self) -> String {
         self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
@@ -79,6 +89,11 @@ impl<'a> Reader<'a> {
     pub fn fault(&self, problem: impl Into<String>, fix: impl Into<String>) {
         let fault = Fault::new(&self.path, problem, fix);
         self.faults.borrow_mut().push(fault);
+    }
+
+    /// Notes the faults of a value that was made of the one here.
+    pub fn include(&self, faults: Faults) {
+        self.faults.borrow_mut().extend(faults.within(&self.path).0);
     }
 
     /// Whether there is a value here (`null` counts as none).

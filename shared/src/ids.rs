@@ -128,12 +128,16 @@ pub struct JobId(pub Uuid);
 /// The namespace of ids made from idempotency keys (an arbitrary UUID, fixed for ever).
 const KEYED_JOBS: Uuid = Uuid::from_u128(0x6f1d_7c9e_4f0a_4c39_9b57_2f1f_6a10_a0e1);
 
+/// The length of the first part comes before it, so that no other pair gives the same id.
+fn keyed(namespace: &Uuid, caller: &str, key: &str) -> Uuid {
+    Uuid::new_v5(namespace, format!("{}:{caller}{key}", caller.len()).as_bytes())
+}
+
 impl JobId {
     /// The id of the job that `caller` submits under an idempotency key: the same for ever.
     #[must_use]
     pub fn keyed(caller: &str, idempotency_key: &str) -> Self {
-        let name = format!("{}:{caller}{idempotency_key}", caller.len());
-        Self(Uuid::new_v5(&KEYED_JOBS, name.as_bytes()))
+        Self(keyed(&KEYED_JOBS, caller, idempotency_key))
     }
 
     /// The last eight hexadecimal digits: short enough for names of resources. The first ones of a
@@ -154,6 +158,41 @@ impl FromStr for JobId {
     type Err = InvalidName;
     fn from_str(text: &str) -> Result<Self, InvalidName> {
         Uuid::parse_str(text).map(Self).map_err(|_| InvalidName("a job id (a UUID)"))
+    }
+}
+
+/// A restore set: UUIDv5 of (caller, idempotency key) where a key is given, else UUIDv7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SetId(pub Uuid);
+
+/// The namespace of sets, and of their members (an arbitrary UUID, fixed for ever).
+const KEYED_SETS: Uuid = Uuid::from_u128(0x1b5a_93d2_7c11_4d86_a1c4_90e3_57f2_0d6b);
+
+impl SetId {
+    /// The id of the set that `caller` submits under an idempotency key: the same for ever.
+    #[must_use]
+    pub fn keyed(caller: &str, idempotency_key: &str) -> Self {
+        Self(keyed(&KEYED_SETS, caller, idempotency_key))
+    }
+
+    /// The id of the job of a member, from 0: the same for ever.
+    #[must_use]
+    pub fn member(&self, n: usize) -> JobId {
+        JobId(keyed(&KEYED_SETS, &self.to_string(), &n.to_string()))
+    }
+}
+
+impl fmt::Display for SetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for SetId {
+    type Err = InvalidName;
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Uuid::parse_str(text).map(Self).map_err(|_| InvalidName("the id of a restore set (a UUID)"))
     }
 }
 

@@ -2,7 +2,7 @@
 //! writes what these compute; a property test holds the two against each other.
 
 use crate::clock::EpochMs;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCode};
 use crate::ids::{Epoch, JobId, RegionName, Seq, WorkerId};
 use crate::plan::StepName;
 use crate::request::Priority;
@@ -356,11 +356,19 @@ impl JobState {
         }
     }
 
+    /// Whether it has failed because its restore set is not swapped: that is decided for good.
+    #[must_use]
+    pub fn has_abandoned_set(&self) -> bool {
+        self.failed_at.as_ref().is_some_and(|at| at.failure.code == FailureCode::SetAbandoned)
+    }
+
     /// A failed job goes on at its failed step, with fresh attempts. Steps that are done stay done.
-    /// `None` when it has not failed, its dead-letter message is still on its way, or it was given up.
+    /// `None` when it has not failed, its dead-letter message is still on its way, it was given up, or
+    /// its restore set was.
     #[must_use]
     pub fn retry(&self, now_ms: EpochMs, first_interval_ms: i64) -> Option<Self> {
-        let is_barred = self.letter_pending || self.given_up_at_ms.is_some();
+        let is_barred =
+            self.letter_pending || self.given_up_at_ms.is_some() || self.has_abandoned_set();
         if self.status != Status::Failed || is_barred {
             return None;
         }

@@ -20,6 +20,7 @@ pub mod plan;
 pub mod queue;
 pub mod request;
 pub mod retry;
+pub mod set;
 pub mod settings;
 pub mod store;
 pub mod telemetry;

@@ -16,6 +16,7 @@ pub mod poller;
 pub mod rds;
 pub mod room;
 pub mod runtime;
+pub mod sets;
 pub mod settings;
 pub mod step;
 pub mod steps;

@@ -79,6 +79,7 @@ impl Job {
             submitted_by: String::new(),
             created_at_ms: self.created_at_ms,
             aftercare: None,
+            set: None,
         };
         Ok(JobView::of(&spec, state.as_ref(), env.clock.now_ms()))
     }

@@ -7,6 +7,7 @@ mod aftercare;
 mod giving_up;
 mod home;
 mod planned;
+mod sets;
 mod told;
 
 use aurora_restore_loadtest::sim::Sim;

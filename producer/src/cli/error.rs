@@ -192,6 +192,7 @@ impl From<RetryError> for CliError {
                 ("not_failed", "only a failed or a parked job can be retried")
             }
             RetryError::GivenUp(_) => ("given_up", "what `keep.failed` says was over"),
+            RetryError::SetAbandoned(_) => ("set_abandoned", "`set show` tells why"),
             RetryError::LetterPending(_) => ("letter_pending", "try again in a few seconds"),
             RetryError::Changed(_) => ("changed", "`aurora-restore show ID` tells where it stands"),
         };

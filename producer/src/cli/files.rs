@@ -22,7 +22,7 @@ pub fn read_all(files: &[String]) -> Result<Vec<Given>, CliError> {
     for (n, file) in files.iter().enumerate() {
         let twice = file == "-" && files[..n].contains(file);
         let read = if twice { Err(stdin_twice()) } else { read_text(file) };
-        let name = if file == "-" { "standard input" } else { file };
+        let name = shown(file);
         match read.and_then(|text| check(&text)) {
             Ok(request) => given.push(Given { file: name.to_owned(), request }),
             Err(faults) => complaints.extend(Complaint::all(name, faults)),
@@ -30,6 +30,11 @@ pub fn read_all(files: &[String]) -> Result<Vec<Given>, CliError> {
     }
     complaints.extend(shared_keys(&given));
     if complaints.is_empty() { Ok(given) } else { Err(CliError::BadInput(complaints)) }
+}
+
+/// A file as it is named to a person.
+pub fn shown(file: &str) -> &str {
+    if file == "-" { "standard input" } else { file }
 }
 
 fn stdin_twice() -> Faults {
@@ -40,7 +45,8 @@ fn one_fault(problem: String, fix: &str) -> Faults {
     Faults(vec![Fault { path: String::new(), problem, fix: fix.to_owned() }])
 }
 
-fn read_text(file: &str) -> Result<String, Faults> {
+/// The text of a file; `-` is standard input.
+pub fn read_text(file: &str) -> Result<String, Faults> {
     let read = if file == "-" {
         let mut text = String::new();
         std::io::stdin().lock().read_to_string(&mut text).map(|_| text)

@@ -9,6 +9,7 @@ use aurora_restore_shared::clock::EpochMs;
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::request::Request;
+use aurora_restore_shared::set::Membership;
 use aurora_restore_shared::store::Spec;
 use std::time::Duration;
 
@@ -30,12 +31,19 @@ pub struct Followed {
     pub request: Request,
     /// When it was accepted.
     pub created_at_ms: EpochMs,
+    /// The restore set that it is a member of.
+    pub set: Option<Membership>,
 }
 
 impl Followed {
     /// The job of a spec.
     pub fn of(spec: Spec) -> Self {
-        Self { id: spec.id, request: spec.request, created_at_ms: spec.created_at_ms }
+        Self {
+            id: spec.id,
+            request: spec.request,
+            created_at_ms: spec.created_at_ms,
+            set: spec.set,
+        }
     }
 
     async fn look(&self, env: &Environment) -> Result<JobView, Trouble> {
@@ -47,6 +55,7 @@ impl Followed {
             submitted_by: String::new(),
             created_at_ms: self.created_at_ms,
             aftercare: None,
+            set: self.set,
         };
         Ok(JobView::of(&spec, state.as_ref(), env.clock.now_ms()))
     }

@@ -12,6 +12,7 @@ mod report;
 mod retry;
 mod schema;
 mod screen;
+mod set;
 mod show;
 mod submit;
 mod text;
@@ -57,6 +58,8 @@ enum Verb {
     Init(init::Args),
     /// Submit requests: one job each.
     Submit(submit::Args),
+    /// Restore several clusters as of one moment: all are swapped in, or none.
+    Set(set::Args),
     /// Agree to a swap onto a protected target.
     Approve(approve::Args),
     /// Say what a request would do, and do nothing.
@@ -71,7 +74,7 @@ enum Verb {
     Watch(watch::Args),
     /// Have a failed job go on at its failed step.
     Retry(retry::Args),
-    /// Print the JSON Schema of a request, or of a report.
+    /// Print the JSON Schema of a request, of a restore set, or of a report.
     Schema(schema::Args),
 }
 
@@ -91,6 +94,7 @@ async fn run_verb(context: &Context, verb: Verb) -> Result<(), CliError> {
     match verb {
         Verb::Init(args) => init::run(context, args).await,
         Verb::Submit(args) => submit::run(context, args).await,
+        Verb::Set(args) => set::run(context, args).await,
         Verb::Approve(args) => approve::run(context, args).await,
         Verb::Plan(args) => plan::run(context, args).await,
         Verb::List(args) => list::run(context, args).await,

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 const EXAMPLES: &str = "\
 EXAMPLES:
   aurora-restore schema > request.schema.json
+  aurora-restore schema set > set.schema.json
   aurora-restore schema report > report.schema.json
   aurora-restore schema | jq '.properties | keys'";
 
@@ -15,6 +16,8 @@ EXAMPLES:
 pub enum What {
     /// What `submit` takes.
     Request,
+    /// What `set submit` takes.
+    Set,
     /// What `report --format json` prints.
     Report,
 }
@@ -32,6 +35,7 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> Result<(), CliError> {
     context.document(&match args.what {
         What::Request => aurora_restore_shared::request::schema(),
+        What::Set => aurora_restore_shared::set::schema(),
         What::Report => aurora_restore_producer::report::schema(),
     })
 }

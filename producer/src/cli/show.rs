@@ -71,6 +71,9 @@ fn header(view: &DetailsView) -> String {
         ("caller", format!("{}, priority {}", job.caller, job.priority)),
         ("accepted", format!("{}, from {}", job.created_at, view.submitted_by)),
     ];
+    if let Some(set) = &job.set {
+        rows.push(("set", format!("{set}; `aurora-restore set show {set}`")));
+    }
     if let Some(ended) = &job.ended_at {
         rows.push(("ended", ended.clone()));
     }

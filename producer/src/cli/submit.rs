@@ -67,7 +67,7 @@ async fn submit_all(
     for Given { file, request } in given {
         let submission = submitter.submit(&request).await.map_err(|e| of_file(&file, e))?;
         let Submission { id, existed, created_at_ms } = submission;
-        let followed = Followed { id, request, created_at_ms };
+        let followed = Followed { id, request, created_at_ms, set: None };
         accepted.push(Accepted { file, id: id.to_string(), existed, followed });
     }
     Ok(())
@@ -108,7 +108,8 @@ fn with_job(accepted: &Accepted, job: &JobView) -> Value {
     value
 }
 
-fn results(context: &Context, ended: &[JobView]) -> String {
+/// How each job has ended.
+pub fn results(context: &Context, ended: &[JobView]) -> String {
     let row = |job: &JobView| {
         let took = super::text::span(job.elapsed_ms);
         let why = job.failure.as_ref().map(|f| format!("{}: {}", f.code, f.text));

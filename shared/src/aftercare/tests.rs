@@ -15,7 +15,7 @@ fn stage(more: &str, ends: Option<StepName>, swaps: bool) -> (Spec, Plan) {
     let request = Request::parse(&format!("{drill}}}")).unwrap();
     let (id, hash) = (JobId::keyed("a", "b"), request.hash());
     let (submitted_by, created_at_ms) = (String::new(), 0);
-    let spec = Spec { id, request, hash, submitted_by, created_at_ms, aftercare: None };
+    let spec = Spec { id, request, hash, submitted_by, created_at_ms, aftercare: None, set: None };
     let step = |name| PlannedStep { name, after: Vec::new(), behind: Vec::new() };
     let mut plan = nothing(&spec, StepName::RestoreCluster).plan();
     plan.steps.extend(ends.map(step));
@@ -102,4 +102,14 @@ fn each_failure_of_a_job_is_given_up_by_a_job_of_its_own() {
     let second = JobState { ended_at_ms: Some(DAY_MS), ..first.clone() };
     let ids = [&first, &first, &second].map(|job| of_failed(&spec, &plan, job).unwrap().id());
     assert!(ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+}
+
+#[test]
+fn a_member_of_a_set_that_has_not_joined_it_goes_although_it_is_verified() {
+    let (spec, plan) = stage(r#""keep": {}"#, Some(StepName::JoinSet), false);
+    let verified = [StepName::RestoreCluster, StepName::VerifyRestore];
+    let left = failed(&spec, &verified, &[StepName::JoinSet]);
+    assert_eq!(goes(of_failed(&spec, &plan, &left)).unwrap().0, "cluster-NEW");
+    let joined = failed(&spec, &[StepName::RestoreCluster, StepName::JoinSet], &[]);
+    assert_eq!(goes(of_failed(&spec, &plan, &joined)), None, "somebody may use it already");
 }

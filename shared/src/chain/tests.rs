@@ -31,6 +31,7 @@ impl Records {
             submitted_by: "arn:aws:iam::111111111111:user/ops".into(),
             created_at_ms: START_MS,
             aftercare: None,
+            set: None,
         };
         let state = spec.first_state(MINUTE_MS);
         Self { spec, plan: None, state, events: Vec::new() }

@@ -7,7 +7,7 @@ mod site;
 mod snapshots;
 
 pub use cluster::facts as cluster_facts;
-pub use read::read;
+pub use read::{moments, read};
 pub use site::Site;
 pub use snapshots::{JOB_TAG, KEEP_TAG};
 

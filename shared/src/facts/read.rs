@@ -106,12 +106,7 @@ async fn of_clone(reach: &Reach, id: &str) -> Result<SourceFacts, Failure> {
 async fn of_moment(reach: &Reach, source: &PointInTime) -> Result<SourceFacts, Failure> {
     let id = source.cluster.as_str();
     let (facts, cluster) = of_cluster(reach, id, SourceKind::PointInTime).await?;
-    let secs = |t: Option<&aws_smithy_types::DateTime>| t.map(aws_smithy_types::DateTime::secs);
-    let earliest = secs(cluster.earliest_restorable_time()).unwrap_or(i64::MIN / 1000);
-    let Some(latest) = secs(cluster.latest_restorable_time()) else {
-        let text = format!("cluster {id} tells no latest restorable time: its backups are off");
-        return Err(Failure::permanent(FailureCode::SourceUnusable, text));
-    };
+    let (earliest, latest) = restorable(&cluster)?;
     let wanted = source.to.parse::<Timestamp>().map_or(latest, Timestamp::as_second);
     let moment = |s: i64| crate::clock::timestamp(s * 1000).to_string();
     if wanted < earliest || wanted > latest {
@@ -126,6 +121,40 @@ async fn of_moment(reach: &Reach, source: &PointInTime) -> Result<SourceFacts, F
     Ok(SourceFacts { created_at: moment(wanted), ..facts })
 }
 
+/// The first and the last moment that a cluster can be restored to, seconds since 1970.
+fn restorable(cluster: &DbCluster) -> Result<(i64, i64), Failure> {
+    let secs = |t: Option<&aws_smithy_types::DateTime>| t.map(aws_smithy_types::DateTime::secs);
+    let earliest = secs(cluster.earliest_restorable_time()).unwrap_or(i64::MIN / 1000);
+    let latest = secs(cluster.latest_restorable_time()).ok_or_else(|| {
+        let id = cluster.db_cluster_identifier().unwrap_or_default();
+        let text = format!("cluster {id} tells no latest restorable time: its backups are off");
+        Failure::permanent(FailureCode::SourceUnusable, text)
+    })?;
+    Ok((earliest, latest))
+}
+
+/// The first and the last moment that a cluster can be restored to.
+///
+/// # Errors
+/// `source_not_found` when there is none; `source_unusable` when its backups are off; `role_denied`
+/// where the settings or STS do not allow it; whatever AWS answers, classified.
+pub async fn moments(
+    env: &Environment,
+    source: &PointInTime,
+) -> Result<(Timestamp, Timestamp), Failure> {
+    let place = env.place(&source.account, &source.region).await?;
+    let id = source.cluster.as_str();
+    let cluster = cluster::find(&place.rds(), id).await?.ok_or_else(|| no_cluster(id))?;
+    let (earliest, latest) = restorable(&cluster)?;
+    let moment = |secs: i64| crate::clock::timestamp(secs * 1000);
+    Ok((moment(earliest), moment(latest)))
+}
+
+fn no_cluster(id: &str) -> Failure {
+    let text = format!("there is no cluster {id} in the source's account and Region");
+    Failure::permanent(FailureCode::SourceNotFound, text)
+}
+
 /// The facts of a cluster that is restored from itself, not from a snapshot.
 async fn of_cluster(
     reach: &Reach,
@@ -134,10 +163,7 @@ async fn of_cluster(
 ) -> Result<(SourceFacts, DbCluster), Failure> {
     let (cluster, members) =
         tokio::try_join!(cluster::find(&reach.source, id), cluster::members(&reach.source, id))?;
-    let cluster = cluster.ok_or_else(|| {
-        let text = format!("there is no cluster {id} in the source's account and Region");
-        Failure::permanent(FailureCode::SourceNotFound, text)
-    })?;
+    let cluster = cluster.ok_or_else(|| no_cluster(id))?;
     let text = |t: Option<&str>| t.unwrap_or_default().to_owned();
     let facts = SourceFacts {
         kind,

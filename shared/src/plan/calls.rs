@@ -85,6 +85,7 @@ impl Calls<'_> {
             S::SetCredentials => self.with_secret(self.credentials_are_read()),
             S::MaskData => self.with_secret(true),
             S::VerifyRestore => self.with_secret(self.request.master().is_some()),
+            S::JoinSet => Vec::new(),
             S::Notify => self.webhooks().map(|_| SECRET).take(1).collect(),
         }
     }
@@ -143,9 +144,12 @@ impl Calls<'_> {
                 std::iter::once(renamed).chain(deletions).collect()
             }
             S::Notify => self.news(),
-            S::ResolveSource | S::CheckTarget | S::MaskData | S::VerifyRestore | S::GiveUp => {
-                Vec::new()
-            }
+            S::ResolveSource
+            | S::CheckTarget
+            | S::MaskData
+            | S::VerifyRestore
+            | S::JoinSet
+            | S::GiveUp => Vec::new(),
         }
     }
 

@@ -60,6 +60,8 @@ step_names! {
     MaskData => "mask_data",
     /// Every check run, evidence kept.
     VerifyRestore => "verify_restore",
+    /// All members of the restore set verified, too.
+    JoinSet => "join_set",
     /// The real security groups attached.
     OpenAccess => "open_access",
     /// The old cluster renamed away, the new one renamed in.
@@ -158,6 +160,22 @@ impl Plan {
         ClusterFacts { security_groups, deletion_protection: false, ..settings }
     }
 
+    /// The same for a member of a restore set: what follows the proof waits for the other members.
+    #[must_use]
+    pub fn in_set(mut self) -> Self {
+        for step in &mut self.steps {
+            for after in step.after.iter_mut().filter(|after| **after == StepName::VerifyRestore) {
+                *after = StepName::JoinSet;
+            }
+        }
+        let verified = self.steps.iter().position(|step| step.name == StepName::VerifyRestore);
+        let joins = step(StepName::JoinSet, &[StepName::VerifyRestore], &[]);
+        self.steps.insert(verified.map_or(self.steps.len(), |n| n + 1), joins);
+        let why = "It is a member of a restore set: it is handed over when all members are verified, or none is.";
+        self.why.push(why.into());
+        self
+    }
+
     /// Whether a step is in it.
     #[must_use]
     pub fn has(&self, step: StepName) -> bool {
@@ -241,6 +259,16 @@ pub fn step_names(request: &Request) -> Vec<StepName> {
     let swaps = request.target.if_exists == IfExists::Swap;
     let swap = if swaps { Swap::Yes } else { Swap::No };
     steps(request, &path, swap, &mut Vec::new()).into_iter().map(|step| step.name).collect()
+}
+
+/// The same steps, of a member of a restore set.
+#[must_use]
+pub fn in_set(mut steps: Vec<StepName>, is_member: bool) -> Vec<StepName> {
+    let verified = steps.iter().position(|step| *step == StepName::VerifyRestore);
+    if let Some(n) = verified.filter(|_| is_member) {
+        steps.insert(n + 1, StepName::JoinSet);
+    }
+    steps
 }
 
 /// Whether a plan replaces a cluster.

@@ -31,6 +31,9 @@ use std::collections::BTreeMap;
 /// The version of the request format that this release speaks.
 pub const REQUEST_VERSION: u32 = 1;
 
+/// The caller of whoever does not say who asks.
+pub const ANONYMOUS: &str = "anonymous";
+
 /// How urgent a job is. Each priority has a queue of its own in every Region.
 #[derive(
     Debug,
@@ -195,7 +198,7 @@ impl Request {
     /// The caller, or `anonymous`.
     #[must_use]
     pub fn caller_name(&self) -> &str {
-        self.caller.as_deref().unwrap_or("anonymous")
+        self.caller.as_deref().unwrap_or(ANONYMOUS)
     }
 
     /// The id that the idempotency key gives the job, when there is a key.
@@ -214,12 +217,17 @@ impl Request {
     /// SHA-256 of the canonical form, in hexadecimal: tells two requests under one key apart.
     #[must_use]
     pub fn hash(&self) -> String {
-        let digest = Sha256::digest(self.canonical().as_bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(&self.canonical())
     }
 }
 
-fn not_json(e: &serde_json::Error) -> Faults {
+/// SHA-256 of a canonical form, in hexadecimal.
+pub(crate) fn sha256(canonical: &str) -> String {
+    Sha256::digest(canonical.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The fault of a text that is no JSON.
+pub(crate) fn not_json(e: &serde_json::Error) -> Faults {
     Faults(vec![crate::fault::Fault {
         path: format!("line {} column {}", e.line(), e.column()),
         problem: format!("is not JSON: {e}"),

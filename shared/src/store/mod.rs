@@ -11,6 +11,7 @@ mod item;
 mod lease;
 mod list;
 mod plan;
+mod set;
 mod slots;
 mod spec;
 mod state;

@@ -8,8 +8,9 @@ use crate::clock::{EpochMs, timestamp};
 use crate::failure::wire_code;
 use crate::ids::JobId;
 use crate::job::JobState;
-use crate::plan::{Plan, StepName, step_names};
+use crate::plan::{Plan, StepName, in_set, step_names};
 use crate::request::Request;
+use crate::set::Membership;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 /// A request as it was accepted.
@@ -27,6 +28,8 @@ pub struct Spec {
     pub created_at_ms: EpochMs,
     /// What it does where it follows another job; none: it restores.
     pub aftercare: Option<Aftercare>,
+    /// The restore set that it is a member of.
+    pub set: Option<Membership>,
 }
 
 impl Spec {
@@ -41,7 +44,7 @@ impl Spec {
     pub fn step_names(&self) -> Vec<StepName> {
         match &self.aftercare {
             Some(care) => care.steps().into_iter().map(|step| step.name).collect(),
-            None => step_names(&self.request),
+            None => in_set(step_names(&self.request), self.set.is_some()),
         }
     }
 
@@ -100,7 +103,9 @@ impl Spec {
             ("created_day", text(day)),
             ("created_key", text(format!("{:014}#{}", self.created_at_ms, self.id))),
         ];
+        let set = self.set.map(|set| text(set.canonical()));
         let all = always.into_iter().chain(aftercare.map(|care| ("aftercare", care)));
+        let all = all.chain(set.map(|set| ("set", set)));
         all.map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
@@ -115,6 +120,7 @@ impl Spec {
             submitted_by: read.text("submitted_by")?.to_owned(),
             created_at_ms: read.number("created_at")?,
             aftercare: read.has("aftercare").then(|| read.json("aftercare")).transpose()?,
+            set: read.has("set").then(|| read.json("set")).transpose()?,
         })
     }
 }

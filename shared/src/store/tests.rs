@@ -102,6 +102,7 @@ fn a_spec_reads_back_as_written() {
         submitted_by: "arn:aws:iam::111111111111:root".into(),
         created_at_ms: START_MS,
         aftercare: None,
+        set: None,
     };
     assert_eq!(Spec::decode(&spec.encode()).unwrap(), spec);
 }

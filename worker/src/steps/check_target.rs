@@ -2,6 +2,7 @@
 //! and room in the quotas: checked before hours are spent.
 
 use crate::rds::{self, Found};
+use crate::sets::{self, Agreed};
 use crate::step::{StepContext, StepResult, done};
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
 use aurora_restore_shared::job::How;
@@ -17,6 +18,10 @@ struct Observed {
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let plan = cx.plan()?;
+    // Nothing is made for a set that was called off.
+    if let Agreed::No(failure) = sets::may_swap(&cx).await? {
+        return Err(failure);
+    }
     let rds = rds::target(&cx).await?;
     let settings = &plan.settings.cluster;
     let (cluster, missing_groups, quotas) = tokio::try_join!(

@@ -6,6 +6,7 @@ mod copy_snapshot;
 mod copying;
 mod create_instances;
 mod give_up;
+mod join_set;
 mod leaving;
 mod make_shareable;
 mod mask_data;
@@ -38,6 +39,7 @@ pub async fn run(name: StepName, cx: StepContext<'_>) -> StepResult {
         StepName::SetCredentials => set_credentials::run(cx).await,
         StepName::MaskData => mask_data::run(cx).await,
         StepName::VerifyRestore => verify_restore::run(cx).await,
+        StepName::JoinSet => join_set::run(cx).await,
         StepName::OpenAccess => open_access::run(cx).await,
         StepName::SwapIn => swap_in::run(cx).await,
         StepName::RemoveCopies => remove_copies::run(cx).await,

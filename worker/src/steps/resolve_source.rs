@@ -17,6 +17,7 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
         Err(failure) => return wait_for_snapshot(&cx, failure),
     };
     let plan = plan(request, &facts).map_err(|faults| refused(&faults))?;
+    let plan = if cx.spec.set.is_some() { plan.in_set() } else { plan };
     Ok(pinned(plan).into())
 }
 

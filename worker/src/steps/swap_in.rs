@@ -4,9 +4,13 @@
 //! A rename cannot be undone by whoever comes too late, so it acts only on identifiers that an
 //! earlier commit has recorded. A late rename of a frozen worker meets a name that is taken: the old
 //! cluster outlives every such call.
+//!
+//! A member of a restore set reads before each rename what is decided, and is done when all members
+//! are: until then the way back is open.
 
 use super::restore_cluster::RESOURCE_ID;
 use crate::rds::{self, Standing};
+use crate::sets::{self, Agreed};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
 use aurora_restore_shared::estimate::Operation;
 use aurora_restore_shared::failure::{Failure, FailureCode, FailureKind};
@@ -27,15 +31,34 @@ struct Swap {
     old: String,
 }
 
+/// One rename.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rename {
+    OldAway,
+    NewIn,
+    NewAway,
+    OldBack,
+}
+
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
 enum Decision {
-    RenameOldAway,
-    RenameNewIn,
-    RenameOldBack,
+    Rename(Rename),
     /// A rename is on its way: the cluster comes up under this name.
     Wait(ClusterId),
     Done,
+}
+
+impl Swap {
+    /// From which name to which.
+    fn names(&self, rename: Rename) -> (&ClusterId, &ClusterId) {
+        match rename {
+            Rename::OldAway => (&self.target, &self.replaced),
+            Rename::NewIn => (&self.beside, &self.target),
+            Rename::NewAway => (&self.target, &self.beside),
+            Rename::OldBack => (&self.replaced, &self.target),
+        }
+    }
 }
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
@@ -47,42 +70,54 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     if !cx.is_committed(StepName::VerifyRestore) {
         return Ok(Outcome::CommitFirst);
     }
+    let back = match (cx.job.outputs.get(SWAP_BACK), sets::may_swap(&cx).await?) {
+        (Some(why), _) => Some(swap_failed(why)),
+        (None, Agreed::No(failure)) => Some(failure),
+        (None, Agreed::NotYet(at_ms)) => return Ok(Outcome::WaitUntil { at_ms }),
+        (None, Agreed::Yes) => None,
+    };
     let rds = rds::target(&cx).await?;
-    let back = cx.job.outputs.get(SWAP_BACK).cloned();
-    let decision = look(&rds, &swap, back.as_deref()).await?;
-    match decision {
-        Decision::Done => {
-            let note = format!(
-                "{} is the restored cluster; the old one is {}",
-                swap.target, swap.replaced
-            );
-            Ok(done(How::Did, note).into())
-        }
+    match look(&rds, &swap, back.as_ref()).await? {
+        Decision::Done => swapped(&cx, &swap).await,
         Decision::Wait(name) => Ok(Outcome::WaitFor(waiting(&cx, &name))),
-        Decision::RenameOldAway => {
-            let renamed = rename(&cx, &rds, &swap.target, &swap.replaced).await;
-            or_done(&cx, &rds, &swap, Decision::RenameOldAway, renamed).await
-        }
-        Decision::RenameOldBack => rename(&cx, &rds, &swap.replaced, &swap.target).await,
-        Decision::RenameNewIn => {
-            let renamed = rename(&cx, &rds, &swap.beside, &swap.target).await;
-            match or_done(&cx, &rds, &swap, Decision::RenameNewIn, renamed).await {
-                // It will not pass by itself: the old cluster gets its name back, and then the job
-                // fails.
-                Err(failure) if failure.kind == FailureKind::Permanent => {
-                    let mut back = rename(&cx, &rds, &swap.replaced, &swap.target).await?;
-                    if let Outcome::WaitFor(waiting) = &mut back {
-                        waiting.outputs = pairs([(SWAP_BACK, failure.text)]);
-                    }
-                    Ok(back)
+        Decision::Rename(which) => {
+            let renamed = rename(&cx, &rds, swap.names(which)).await;
+            match or_done(&cx, &rds, &swap, (which, back.as_ref()), renamed).await {
+                Err(failure)
+                    if which == Rename::NewIn && failure.kind == FailureKind::Permanent =>
+                {
+                    take_back(&cx, &rds, &swap, failure).await
                 }
-                other => other,
+                renamed => renamed,
             }
         }
     }
 }
 
-async fn look(rds: &Client, swap: &Swap, back: Option<&str>) -> Result<Decision, Failure> {
+/// The names are swapped: that is all, but for a member of a restore set, which waits for the others.
+async fn swapped(cx: &StepContext<'_>, swap: &Swap) -> StepResult {
+    match sets::swapped(cx).await? {
+        Agreed::Yes => {
+            let Swap { target, replaced, .. } = swap;
+            let note = format!("{target} is the restored cluster; the old one is {replaced}");
+            Ok(done(How::Did, note).into())
+        }
+        Agreed::NotYet(at_ms) => Ok(Outcome::WaitUntil { at_ms }),
+        // The next visit goes the way back.
+        Agreed::No(_) => Ok(Outcome::WaitUntil { at_ms: cx.worker.now_ms() }),
+    }
+}
+
+/// It will not pass by itself: the old cluster gets its name back, and then the job fails.
+async fn take_back(cx: &StepContext<'_>, rds: &Client, swap: &Swap, why: Failure) -> StepResult {
+    let mut back = rename(cx, rds, swap.names(Rename::OldBack)).await?;
+    if let Outcome::WaitFor(waiting) = &mut back {
+        waiting.outputs = pairs([(SWAP_BACK, why.text)]);
+    }
+    Ok(back)
+}
+
+async fn look(rds: &Client, swap: &Swap, back: Option<&Failure>) -> Result<Decision, Failure> {
     let names = [&swap.target, &swap.beside, &swap.replaced];
     decide(swap, &rds::standing(rds, &names).await?, back)
 }
@@ -93,17 +128,17 @@ async fn or_done(
     cx: &StepContext<'_>,
     rds: &Client,
     swap: &Swap,
-    decision: Decision,
+    (rename, back): (Rename, Option<&Failure>),
     renamed: StepResult,
 ) -> StepResult {
     match &renamed {
         Err(failure) if failure.kind == FailureKind::Permanent => {}
         _ => return renamed,
     }
-    if look(rds, swap, None).await? == decision {
+    if look(rds, swap, back).await? == Decision::Rename(rename) {
         return renamed;
     }
-    let to = if decision == Decision::RenameOldAway { &swap.replaced } else { &swap.target };
+    let (_, to) = swap.names(rename);
     Ok(Outcome::WaitFor(Waiting { begun: true, ..waiting(cx, to) }))
 }
 
@@ -122,8 +157,7 @@ fn names_of(cx: &StepContext<'_>, new: &str) -> Result<Option<Swap>, Failure> {
 async fn rename(
     cx: &StepContext<'_>,
     rds: &Client,
-    from: &ClusterId,
-    to: &ClusterId,
+    (from, to): (&ClusterId, &ClusterId),
 ) -> StepResult {
     let details = request_ids(rds::rename(rds, from.as_str(), to.as_str()).await?);
     Ok(Outcome::WaitFor(Waiting { begun: true, details, ..waiting(cx, to) }))
@@ -137,7 +171,7 @@ fn waiting(cx: &StepContext<'_>, name: &ClusterId) -> Waiting {
 fn decide(
     swap: &Swap,
     there: &BTreeMap<String, Standing>,
-    back: Option<&str>,
+    back: Option<&Failure>,
 ) -> Result<Decision, Failure> {
     let at = |name: &ClusterId| there.get(name.as_str());
     let is = |name: &ClusterId, id: &str| at(name).is_some_and(|c| c.resource_id == id);
@@ -147,7 +181,7 @@ fn decide(
     };
     let ready = |name: &ClusterId| is_ready(at(name), name);
     if let Some(why) = back {
-        return way_back(swap, at(&swap.target), ready(&swap.replaced)?, why);
+        return way_back(swap, there, why);
     }
     match (at(&swap.target), name_of(&swap.new), name_of(&swap.old)) {
         (Some(_), Some(name), _) if *name == swap.target => match ready(name)? {
@@ -156,7 +190,7 @@ fn decide(
         },
         (Some(_), Some(_), Some(old)) if *old == swap.target => {
             match (ready(&swap.target)?, ready(&swap.beside)?) {
-                (true, true) => Ok(Decision::RenameOldAway),
+                (true, true) => Ok(Decision::Rename(Rename::OldAway)),
                 (false, _) if is_being_renamed(at(&swap.target)) => {
                     Ok(Decision::Wait(swap.replaced.clone()))
                 }
@@ -169,7 +203,7 @@ fn decide(
         (Some(other), _, _) => Err(taken(swap, other)),
         // A rename shows the cluster under its old or its new name, or for a while under none.
         (None, Some(_), Some(_)) => match (ready(&swap.replaced)?, ready(&swap.beside)?) {
-            (true, true) => Ok(Decision::RenameNewIn),
+            (true, true) => Ok(Decision::Rename(Rename::NewIn)),
             (false, _) => Ok(Decision::Wait(swap.replaced.clone())),
             (true, false) => Ok(Decision::Wait(swap.target.clone())),
         },
@@ -199,21 +233,31 @@ fn is_ready(cluster: Option<&Standing>, name: &ClusterId) -> Result<bool, Failur
 /// The old cluster gets its name back; then the job fails with why.
 fn way_back(
     swap: &Swap,
-    at_target: Option<&Standing>,
-    is_old_ready: bool,
-    why: &str,
+    there: &BTreeMap<String, Standing>,
+    why: &Failure,
 ) -> Result<Decision, Failure> {
-    match at_target {
-        Some(cluster) if cluster.resource_id == swap.old => {
-            let text = format!(
-                "the names could not be swapped, and the old cluster has its name again: {why}"
-            );
-            Err(Failure::permanent(FailureCode::SwapFailed, text))
+    let at = |name: &ClusterId| there.get(name.as_str());
+    match at(&swap.target) {
+        Some(cluster) if cluster.resource_id == swap.old => Err(why.clone()),
+        Some(cluster) if cluster.resource_id == swap.new => {
+            match is_ready(Some(cluster), &swap.target)? {
+                true => Ok(Decision::Rename(Rename::NewAway)),
+                false if is_being_renamed(Some(cluster)) => Ok(Decision::Wait(swap.beside.clone())),
+                false => Ok(Decision::Wait(swap.target.clone())),
+            }
         }
         Some(other) => Err(taken(swap, other)),
-        None if is_old_ready => Ok(Decision::RenameOldBack),
+        None if is_ready(at(&swap.replaced), &swap.replaced)? => {
+            Ok(Decision::Rename(Rename::OldBack))
+        }
         None => Ok(Decision::Wait(swap.target.clone())),
     }
+}
+
+fn swap_failed(why: &str) -> Failure {
+    let text =
+        format!("the names could not be swapped, and the old cluster has its name again: {why}");
+    Failure::permanent(FailureCode::SwapFailed, text)
 }
 
 fn lost(swap: &Swap) -> Failure {

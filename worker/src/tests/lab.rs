@@ -64,6 +64,7 @@ pub(crate) fn spec(job: &JobState) -> Spec {
         submitted_by: "arn:aws:iam::111111111111:root".into(),
         created_at_ms: job.created_at_ms,
         aftercare: None,
+        set: None,
     }
 }
 

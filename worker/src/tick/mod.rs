@@ -6,7 +6,7 @@ mod held;
 mod run;
 
 use crate::fleet::{Worker, safety_interval};
-use crate::{aftercare, target_slot};
+use crate::{aftercare, sets, target_slot};
 use account::Account;
 use aurora_restore_shared::chain;
 use aurora_restore_shared::clock::as_ms;
@@ -346,6 +346,7 @@ async fn release_target(worker: &Worker, ended: &JobState) {
 /// sends it again under the same deduplication id.
 async fn send_letter(worker: &Worker, failed: &JobState) -> anyhow::Result<TickEnd> {
     let Some(FailedAt { step, failure }) = &failed.failed_at else { return Ok(TickEnd::Failed) };
+    sets::tell_failure(worker, failed).await?;
     let step = step.map(aurora_restore_shared::plan::StepName::as_str);
     let letter = DeadLetter::of_job(failed.id, failed.seq, step, failure);
     let (group, deduplication) = (failed.id.to_string(), format!("{}:{}", failed.id, failed.seq));

@@ -3,7 +3,7 @@
 use super::{facts, request};
 use crate::facts::{Encryption, ExistingCopy, Site, SourceFacts, SourceKind, Standing};
 use crate::fault::Fault;
-use crate::plan::{Plan, StepName, plan};
+use crate::plan::{Plan, StepName, in_set, plan};
 use crate::request::{IfExists, Mask, Request};
 
 const KEY_THERE: &str = "arn:aws:kms:eu-west-1:222222222222:key/there";
@@ -136,4 +136,19 @@ fn an_instance_without_a_fixed_class_needs_a_capacity_range() {
     let specs = request.target.instances.as_mut().unwrap();
     specs[0].fallback = vec!["db.serverless".into()];
     assert_eq!(refusals(&request, &facts())[0].path, "target.serverless");
+}
+
+#[test]
+fn a_member_of_a_set_hands_nothing_over_before_the_others_are_verified() {
+    let mut request = request();
+    request.target.if_exists = IfExists::Swap;
+    let standing = Standing { resource_id: "cluster-OLD".into(), ..Standing::default() };
+    let taken_by = Some(Standing { engine: "aurora-postgresql".into(), ..standing });
+    let plan = plan(&request, &SourceFacts { taken_by, ..facts() }).unwrap();
+    let alone = names(&plan);
+    let plan = plan.in_set();
+    let after = |name| &plan.steps.iter().find(|s| s.name == name).unwrap().after[..];
+    assert_eq!(after(StepName::JoinSet), [StepName::VerifyRestore]);
+    assert_eq!(after(StepName::SwapIn), [StepName::JoinSet]);
+    assert_eq!(names(&plan), in_set(alone, true), "as the guess before there is a plan");
 }

@@ -1,7 +1,12 @@
 //! The table of a swap: every place where the two clusters may stand.
 
 use super::*;
-use Decision::{Done, RenameNewIn, RenameOldAway, RenameOldBack, Wait};
+use Decision::{Done, Wait};
+
+const OLD_AWAY: Decision = Decision::Rename(Rename::OldAway);
+const NEW_IN: Decision = Decision::Rename(Rename::NewIn);
+const NEW_AWAY: Decision = Decision::Rename(Rename::NewAway);
+const OLD_BACK: Decision = Decision::Rename(Rename::OldBack);
 
 fn swap() -> Swap {
     let name = |text: &str| text.parse().unwrap();
@@ -28,13 +33,13 @@ fn the_old_one_goes_first_and_then_the_new_one_comes() {
     let name = |text: &str| text.parse::<ClusterId>().unwrap();
     let ok = "available";
     for (clusters, expected) in [
-        (vec![(target, "old", ok), (beside, "new", ok)], RenameOldAway),
+        (vec![(target, "old", ok), (beside, "new", ok)], OLD_AWAY),
         (vec![(target, "old", "backing-up"), (beside, "new", ok)], Wait(name(target))),
         (vec![(target, "old", ok), (beside, "new", "modifying")], Wait(name(beside))),
         (vec![(target, "old", "renaming"), (beside, "new", ok)], Wait(name(replaced))),
         (vec![(beside, "new", ok)], Wait(name(replaced))),
         (vec![(replaced, "old", "renaming"), (beside, "new", ok)], Wait(name(replaced))),
-        (vec![(replaced, "old", ok), (beside, "new", ok)], RenameNewIn),
+        (vec![(replaced, "old", ok), (beside, "new", ok)], NEW_IN),
         (vec![(replaced, "old", ok), (beside, "new", "renaming")], Wait(name(target))),
         (vec![(replaced, "old", ok)], Wait(name(target))),
         (vec![(replaced, "old", ok), (target, "new", "renaming")], Wait(name(target))),
@@ -60,10 +65,23 @@ fn nothing_is_renamed_over_a_stranger_and_nothing_broken_is_swapped() {
 
 #[test]
 fn a_swap_that_is_taken_back_ends_with_the_old_cluster_under_its_name() {
-    let half = there(&[("orders-old-1", "old", "available"), ("orders-new-1", "new", "available")]);
-    assert_eq!(decide(&swap(), &half, Some("why")).unwrap(), RenameOldBack);
-    let back = there(&[("orders", "old", "available"), ("orders-new-1", "new", "available")]);
-    let failed = decide(&swap(), &back, Some("why")).unwrap_err();
+    let (target, beside, replaced) = ("orders", "orders-new-1", "orders-old-1");
+    let name = |text: &str| text.parse::<ClusterId>().unwrap();
+    let (ok, why) = ("available", swap_failed("why"));
+    for (clusters, expected) in [
+        (vec![(target, "new", ok), (replaced, "old", ok)], NEW_AWAY),
+        (vec![(target, "new", "renaming"), (replaced, "old", ok)], Wait(name(beside))),
+        (vec![(target, "new", "modifying"), (replaced, "old", ok)], Wait(name(target))),
+        (vec![(beside, "new", "renaming"), (replaced, "old", ok)], OLD_BACK),
+        (vec![(beside, "new", ok), (replaced, "old", ok)], OLD_BACK),
+        (vec![(beside, "new", ok), (replaced, "old", "renaming")], Wait(name(target))),
+        (vec![(beside, "new", ok)], Wait(name(target))),
+    ] {
+        let decided = decide(&swap(), &there(&clusters), Some(&why)).unwrap();
+        assert_eq!(decided, expected, "{clusters:?}");
+    }
+    let back = there(&[(target, "old", ok), (beside, "new", ok)]);
+    let failed = decide(&swap(), &back, Some(&why)).unwrap_err();
     assert_eq!((failed.kind, failed.code), (FailureKind::Permanent, FailureCode::SwapFailed));
     assert!(failed.text.ends_with("why"), "{failed}");
 }
