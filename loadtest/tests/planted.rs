@@ -90,6 +90,10 @@ caught! {
     unknown_status_is_broken
     any_error_is_final
     already_there_is_final
+    vote_unconditional
+    swap_at_first_vote
+    vote_for_others
+    decision_misread
 }
 
 fn is_caught(name: &str) {

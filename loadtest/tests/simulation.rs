@@ -87,6 +87,7 @@ fn expect_nothing_violated(profile: Profile, seeds: Range<u64>) -> Summary {
     if profile != Profile::Calm {
         for (what, n) in [
             ("fenced writes", seen.fenced_writes),
+            ("decisions of restore sets", seen.set_decisions),
             ("takeovers of the living", seen.takeovers_of_living),
             ("takeovers of the dead", seen.takeovers_of_dead),
             ("claim races", seen.claim_races),

@@ -28,7 +28,8 @@ fn codes(class: FaultClass) -> &'static [FailureCode] {
         F::ExpiredCredentials => &[C::CredentialsRejected],
         // A job that lacks a right is parked, and outlasts every denial here by hours.
         F::AccessDenied => &[],
-        F::RetentionPassed => &[C::DeadlinePassed],
+        // Backups are kept for a shorter time than the fleet was down: the moment of a set is over.
+        F::RetentionPassed => &[C::DeadlinePassed, C::SourceUnusable],
         _ => &[],
     }
 }
@@ -47,12 +48,12 @@ pub fn of(
 ) -> Excuses {
     let mut excuses = Excuses { touched_targets: touched, ..Excuses::default() };
     for order in orders {
-        if let Some(job) = order.request.keyed_id() {
-            excuses.of_job.entry(job).or_default().extend(order.may_fail.iter().copied());
+        for job in order.jobs() {
+            excuses.of_job.entry(job.id).or_default().extend(order.may_fail.iter().copied());
         }
     }
-    if let Some(job) = deadly.and_then(|n| orders[n].request.keyed_id()) {
-        excuses.of_job.entry(job).or_default().insert(FailureCode::Poisoned);
+    if let Some(job) = deadly.and_then(|n| orders[n].jobs().into_iter().next()) {
+        excuses.of_job.entry(job.id).or_default().insert(FailureCode::Poisoned);
     }
     if has_met_many_deaths(counts) {
         excuses.any.insert(FailureCode::Poisoned);

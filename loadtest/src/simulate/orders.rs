@@ -4,7 +4,9 @@ use super::knobs::{Knobs, Profile};
 use crate::sim::two_accounts::HUB;
 use crate::sim::{masking, the_drill};
 use aurora_restore_shared::failure::FailureCode;
+use aurora_restore_shared::ids::JobId;
 use aurora_restore_shared::request::{IfExists, Priority, Request, Source};
+use aurora_restore_shared::set::{LATEST, RestoreSet, SET_VERSION};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,23 +17,57 @@ pub const SOURCE: &str = "orders-prod";
 /// The snapshot that everything is restored from.
 pub const SNAPSHOT: &str = "orders-prod-nightly";
 
-/// A request, and what becomes of it.
+/// A request or a restore set, and what becomes of it.
 #[derive(Debug, Clone)]
 pub struct Order {
-    /// The request.
+    /// The request; of a set, that of its first member.
     pub request: Request,
+    /// The set, where it is one.
+    pub set: Option<RestoreSet>,
     /// Its idempotency key.
     pub key: String,
-    /// Its target.
+    /// Its target; of a set, that of its first member.
     pub target: String,
     /// When it is submitted, from the start.
     pub at: Duration,
     /// Submitted by two processes at once.
     pub twice: bool,
-    /// A cluster of the target's name is there before, and is replaced.
-    pub replaces: bool,
+    /// The targets that are there before, and are replaced.
+    pub replaces: Vec<String>,
     /// It may fail with these codes whatever the weather is.
     pub may_fail: BTreeSet<FailureCode>,
+}
+
+/// A job that an order becomes.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Its id.
+    pub id: JobId,
+    /// What is always the same job.
+    pub key: String,
+    /// Its target.
+    pub target: String,
+}
+
+impl Order {
+    /// The jobs that it becomes: one, or those of a set.
+    ///
+    /// # Panics
+    /// When it has no key: each has.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<Asked> {
+        let Some(set) = &self.set else {
+            let id = self.request.keyed_id().expect("every order has a key");
+            return vec![Asked { id, key: self.key.clone(), target: self.target.clone() }];
+        };
+        let id = set.keyed_id().expect("every set has a key");
+        let member = |(n, member): (usize, &Request)| Asked {
+            id: id.member(n),
+            key: format!("{}/{n}", self.key),
+            target: member.target.cluster.to_string(),
+        };
+        set.members.iter().enumerate().map(member).collect()
+    }
 }
 
 /// Draws the orders of a run.
@@ -39,7 +75,9 @@ pub struct Order {
 pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Order> {
     let mut orders: Vec<Order> = Vec::new();
     let together = rng.bool();
-    for n in 0..knobs.jobs {
+    let has_set = !knobs.only_drills && knobs.jobs >= MEMBERS && rng.u8(..3) == 0;
+    let singles = if has_set { knobs.jobs - MEMBERS } else { knobs.jobs };
+    for n in 0..singles {
         let mut order = one(rng, n, within, knobs.only_drills);
         if together {
             // In one queue at one moment, so that their order there matters.
@@ -51,7 +89,37 @@ pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Ord
         }
         orders.push(order);
     }
+    orders.extend(has_set.then(|| a_set(rng, singles, within)));
     orders
+}
+
+/// Members of a set.
+const MEMBERS: usize = 2;
+
+/// How long the members of a set have until all must be verified.
+pub const COMPLETE_WITHIN: Duration = Duration::from_secs(2 * 3600);
+
+/// Members of one moment, some of which replace a cluster.
+fn a_set(rng: &mut fastrand::Rng, n: usize, within: Duration) -> Order {
+    let members = (n..n + MEMBERS).map(|n| one(rng, n, within, false));
+    let mut members: Vec<Order> = members.collect();
+    let place = json!({"account": HUB, "region": "us-east-1", "cluster": SOURCE, "to": "latest"});
+    let source = json!({ "point_in_time": place });
+    for member in &mut members {
+        member.request.idempotency_key = None;
+        member.request.source = serde_json::from_value(source.clone()).expect("it is a source");
+    }
+    let key = format!("set-{n}");
+    let set = RestoreSet {
+        version: SET_VERSION,
+        idempotency_key: Some(key.clone()),
+        caller: members[0].request.caller.clone(),
+        as_of: LATEST.to_owned(),
+        complete_within: "2h".parse().expect("it is a length of time"),
+        members: members.iter().map(|member| member.request.clone()).collect(),
+    };
+    let replaces = members.iter().flat_map(|member| member.replaces.clone()).collect();
+    Order { set: Some(set), key, replaces, ..members.swap_remove(0) }
 }
 
 /// The one order of a run whose faults are not drawn: at once, with everything a job can have.
@@ -61,7 +129,7 @@ pub fn plain() -> Order {
     let (key, target) = ("plain".to_owned(), request.target.cluster.to_string());
     let request = Request { idempotency_key: Some(key.clone()), ..request };
     let (at, may_fail) = (Duration::ZERO, BTreeSet::new());
-    Order { request, key, target, at, twice: false, replaces: false, may_fail }
+    Order { request, set: None, key, target, at, twice: false, replaces: Vec::new(), may_fail }
 }
 
 fn one(rng: &mut fastrand::Rng, n: usize, within: Duration, is_drill: bool) -> Order {
@@ -85,7 +153,8 @@ fn one(rng: &mut fastrand::Rng, n: usize, within: Duration, is_drill: bool) -> O
     let at = within.mul_f64(rng.f64());
     let target = key.clone();
     let replaces = !is_drill && ask_for_more(rng, &mut request);
-    Order { request, key, target, at, twice: false, replaces, may_fail: BTreeSet::new() }
+    let replaces = replaces.then(|| target.clone()).into_iter().collect();
+    Order { request, set: None, key, target, at, twice: false, replaces, may_fail: BTreeSet::new() }
 }
 
 /// Some requests are of another source, mask what they restore, or replace a cluster: says whether
@@ -122,7 +191,7 @@ fn vary(rng: &mut fastrand::Rng, order: &mut Order, others: &mut [Order]) {
         order.target.clone_from(&first.target);
         order.request.target.cluster = first.request.target.cluster.clone();
         for shared in [&mut *order, &mut *first] {
-            shared.replaces = false;
+            shared.replaces.clear();
             shared.request.target.if_exists = IfExists::Refuse;
             shared.request.keep.replaced = None;
         }

@@ -200,7 +200,7 @@ impl Person {
     }
 
     fn job(&self) -> JobId {
-        self.order.request.keyed_id().expect("every order has a key")
+        self.order.jobs()[0].id
     }
 
     fn queue(&self) -> String {

@@ -13,7 +13,7 @@ use super::excuses;
 use super::fleet::Fleet;
 use super::knobs::{Drawn, Knobs, Profile, WIDEST_SKEW_MS};
 use super::lost::LostPointers;
-use super::orders::Order;
+use super::orders::{COMPLETE_WITHIN, Order};
 use super::people::Touched;
 use super::script::Script;
 use super::submitters::Accepted;
@@ -24,6 +24,7 @@ use crate::sim::{START_MS, Sim};
 use aurora_restore_local::transport::{Direct, Network};
 use aurora_restore_producer::init;
 use aurora_restore_shared::estimate::{self, Operation};
+use aurora_restore_shared::set::SETTLE_WITHIN;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -242,7 +243,8 @@ impl Run {
         let attempts = Duration::from_secs(15 * 60) * 6;
         let longest_interval = Duration::from_secs(6 * 3600);
         let skew = Duration::from_millis(2 * WIDEST_SKEW_MS.unsigned_abs());
-        self.drawn.lease * 6 + deadlines + attempts + longest_interval + skew + self.patience()
+        let waits = self.patience() + self.waits_for_members();
+        self.drawn.lease * 6 + deadlines + attempts + longest_interval + skew + waits
     }
 
     /// A restore that never ends keeps the snapshot it reads in `deleting` when somebody deletes it,
@@ -252,6 +254,12 @@ impl Run {
         let struck = |class: &FaultClass| counts.get(class).is_some_and(|n| *n > 0);
         let both = [FaultClass::Stuck, FaultClass::SourceDeleted].iter().all(struck);
         if both { Duration::from_secs(24 * 3600) } else { Duration::ZERO }
+    }
+
+    /// The members of a set wait for each other.
+    fn waits_for_members(&self) -> Duration {
+        let has_set = self.orders.iter().any(|order| order.set.is_some());
+        if has_set { COMPLETE_WITHIN + SETTLE_WITHIN } else { Duration::ZERO }
     }
 
     fn statuses(&self) -> Vec<(String, bool)> {

@@ -6,7 +6,9 @@ use super::orders::Order;
 use crate::sim::Sim;
 use crate::sim::suspend::{Driven, drive_to};
 use aurora_restore_local::transport::Network;
-use aurora_restore_producer::submit::{Submission, SubmitError, submit};
+use aurora_restore_producer::set::{SetError, submit_set};
+use aurora_restore_producer::submit::{SubmitError, submit};
+use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::JobId;
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -16,7 +18,7 @@ use std::time::Duration;
 /// Which orders were accepted, as which jobs. All clones are the same list.
 #[derive(Debug, Clone)]
 pub struct Accepted {
-    jobs: Arc<Mutex<BTreeMap<usize, JobId>>>,
+    jobs: Arc<Mutex<BTreeMap<usize, Vec<JobId>>>>,
     auditor: Auditor,
 }
 
@@ -27,9 +29,11 @@ impl Accepted {
         Self { jobs: Arc::default(), auditor }
     }
 
-    fn add(&self, n: usize, order: &Order, job: JobId) {
-        self.auditor.accepted(job, &order.key, &order.target);
-        self.inner().insert(n, job);
+    fn add(&self, n: usize, order: &Order, jobs: Vec<JobId>) {
+        for (job, asked) in jobs.iter().zip(order.jobs()) {
+            self.auditor.accepted(*job, &asked.key, &asked.target);
+        }
+        self.inner().insert(n, jobs);
     }
 
     /// Whether an order was accepted.
@@ -53,10 +57,10 @@ impl Accepted {
     /// The jobs.
     #[must_use]
     pub fn jobs(&self) -> Vec<JobId> {
-        self.inner().values().copied().collect()
+        self.inner().values().flatten().copied().collect()
     }
 
-    fn inner(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, JobId>> {
+    fn inner(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, Vec<JobId>>> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,6 +80,9 @@ pub struct Caller {
     pub may_crash: bool,
 }
 
+/// Whoever is refused again and again asks less often: up to ten minutes pass.
+const LONGEST: u32 = 60;
+
 /// More suspension points than a submission has.
 const POINTS: usize = 120;
 
@@ -84,11 +91,12 @@ impl Caller {
     pub async fn submit(mut self, n: usize, order: Order, accepted: Accepted) {
         for attempt in 1.. {
             match self.once(n, attempt, &order).await {
-                Some(Ok(submission)) => return accepted.add(n, &order, submission.id),
+                Some(Ok(jobs)) => return accepted.add(n, &order, jobs),
                 Some(Err(SubmitError::Aws(_))) | None => {}
                 Some(Err(refused)) => panic!("order {n} is refused: {refused}"),
             }
-            tokio::time::sleep(Duration::from_secs(self.rng.u64(1..=10))).await;
+            let patience = u32::try_from(attempt).unwrap_or(u32::MAX).min(LONGEST);
+            tokio::time::sleep(Duration::from_secs(self.rng.u64(1..=10)) * patience).await;
         }
     }
 
@@ -98,10 +106,10 @@ impl Caller {
         n: usize,
         attempt: usize,
         order: &Order,
-    ) -> Option<Result<Submission, SubmitError>> {
+    ) -> Option<Result<Vec<JobId>, SubmitError>> {
         let name = format!("submitter-{n}.{attempt}");
         let env = self.sim.env_through(&name, Arc::clone(&self.network));
-        let submitting = submit(&env, &order.request);
+        let submitting = submit_order(&env, order);
         let may_crash = self.may_crash && self.counter.may(FaultClass::SubmitterCrash);
         if !may_crash || self.rng.u8(..3) > 0 {
             return Some(submitting.await);
@@ -114,5 +122,17 @@ impl Caller {
                 None
             }
         }
+    }
+}
+
+/// Submits a request, or a set: the jobs that it is.
+async fn submit_order(env: &Environment, order: &Order) -> Result<Vec<JobId>, SubmitError> {
+    let Some(set) = &order.set else {
+        return Ok(vec![submit(env, &order.request).await?.id]);
+    };
+    match submit_set(env, set).await {
+        Ok(submission) => Ok(submission.jobs.iter().map(|job| job.id).collect()),
+        Err(SetError::Submit(error)) => Err(error),
+        Err(SetError::Conflict(id)) => panic!("set {id} is another one"),
     }
 }

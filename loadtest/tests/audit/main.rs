@@ -4,6 +4,7 @@ mod effects;
 mod ends;
 mod messages;
 mod records;
+mod sets;
 mod slots;
 mod stage;
 
@@ -49,13 +50,19 @@ async fn wrong_effects_are_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn wrong_sets_are_found() {
+    expect_found(sets::CASES).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn wrong_ends_are_found() {
     expect_found(ends::CASES).await;
 }
 
 #[test]
 fn every_invariant_has_a_wrong_that_violates_it() {
-    let families = [records::CASES, slots::CASES, messages::CASES, effects::CASES, ends::CASES];
+    let families =
+        [records::CASES, slots::CASES, messages::CASES, effects::CASES, ends::CASES, sets::CASES];
     let shown: BTreeSet<_> = families.into_iter().flatten().map(|case| case.wrong).collect();
     let not_shown: Vec<_> = Invariant::ALL.iter().filter(|i| !shown.contains(i)).collect();
     assert!(not_shown.is_empty(), "{not_shown:?}");

@@ -3,8 +3,10 @@
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_loadtest::simulate::audit::{Auditor, Excuses, Invariant, Setting};
 use aurora_restore_local::wire::WireRequest;
+use aurora_restore_producer::set::submit_set;
 use aurora_restore_producer::submit::submit;
-use aurora_restore_shared::ids::{Epoch, JobId};
+use aurora_restore_shared::ids::{Epoch, JobId, SetId};
+use aurora_restore_shared::set::RestoreSet;
 use aurora_restore_shared::settings::Common;
 use aurora_restore_shared::store::{Event, EventOf};
 use futures::future::BoxFuture;
@@ -53,6 +55,39 @@ impl Stage {
         let job = submit(&self.sim.env("submitter-1"), &request).await.expect("it is accepted").id;
         self.auditor.accepted(job, key, target);
         job
+    }
+
+    /// A set of two is submitted, each of them to a free name; its jobs are claimed by `w1.1`.
+    pub async fn a_set(&self) -> (SetId, Vec<JobId>) {
+        let member = |target: &str| {
+            let source = json!({ "account": self.common.local_account, "region": "us-east-1",
+                "cluster": "orders-prod" });
+            let target = json!({ "account": self.common.local_account, "region": "us-east-1",
+                "cluster": target });
+            json!({ "source": { "point_in_time": source }, "target": target })
+        };
+        let set = json!({ "version": 1, "members": [member(TARGET), member("payments-drill")] });
+        let set = RestoreSet::parse(&set.to_string()).expect("it is a set");
+        let submitted = submit_set(&self.sim.env("submitter-1"), &set).await;
+        let submitted = submitted.expect("it is accepted");
+        let jobs: Vec<JobId> = submitted.jobs.iter().map(|job| job.id).collect();
+        for job in &jobs {
+            self.claim("w1.1", *job, 1, 1, self.sim.clock.now_ms()).await;
+        }
+        (submitted.spec.id, jobs)
+    }
+
+    /// Writes the votes of a set, and what is decided.
+    pub async fn tally(&self, who: &str, set: SetId, votes: &[JobId], decision: Value) {
+        let vote = |job: &JobId| (job.to_string(), json!({ "S": "verified 1" }));
+        let item = json!({
+            "pk": { "S": format!("set#{set}") }, "sk": { "S": "tally" },
+            "version": { "N": "2" }, "members": { "N": "2" },
+            "deadline": { "N": (self.sim.clock.now_ms() + 43_200_000).to_string() },
+            "votes": { "M": votes.iter().map(vote).collect::<Map<_, _>>() },
+            "decision": { "S": decision.to_string() },
+        });
+        self.put(who, item, Some("attribute_not_exists(nothing)")).await;
     }
 
     async fn send(&self, who: &str, service: &str, target: &str, body: String) -> (u16, String) {

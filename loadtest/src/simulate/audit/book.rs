@@ -1,6 +1,7 @@
 //! What the auditor writes down.
 
 use super::job::Job;
+use super::sets::Tally;
 use super::slot_rules::Slot;
 use super::{Invariant, Setting, Sightings, Violation};
 use aurora_restore_local::meter::CallRecord;
@@ -30,6 +31,8 @@ pub(super) struct Book {
     pub(super) jobs: BTreeMap<String, Job>,
     pub(super) keys: BTreeMap<String, String>,
     pub(super) slots: BTreeMap<String, Slot>,
+    /// The votes of restore sets, by the set.
+    pub(super) tallies: BTreeMap<String, Tally>,
     /// The jobs that say that they hold a slot, by the slot.
     pub(super) holding: BTreeMap<String, BTreeSet<String>>,
     pub(super) gone: BTreeSet<String>,
@@ -64,6 +67,7 @@ impl Book {
             jobs: BTreeMap::new(),
             keys: BTreeMap::new(),
             slots: BTreeMap::new(),
+            tallies: BTreeMap::new(),
             holding: BTreeMap::new(),
             gone: BTreeSet::new(),
             deliveries: BTreeMap::new(),

@@ -33,11 +33,13 @@ impl Link {
     }
 }
 
-/// What the first event of a job follows.
+/// What the first event of a job that restores follows.
 pub(super) fn genesis(job: &str, spec: &Value) -> String {
     let part = |name| text(spec, name).unwrap_or_default();
     let at = number(spec, "created_at").unwrap_or_default().to_string();
-    digest(&["request 1", job, part("hash"), part("submitted_by"), &at])
+    let parts = ["request 1", job, part("hash"), part("submitted_by"), &at];
+    let set = text(spec, "set");
+    digest(&parts.into_iter().chain(set).collect::<Vec<_>>())
 }
 
 fn digest(parts: &[&str]) -> String {

@@ -21,7 +21,8 @@ impl Book {
         let made = made(world);
         for (id, job) in &self.jobs {
             if job.is_accepted {
-                ended(id, job, &codes, excuses, &mut found);
+                let codes = (&codes, self.is_set_against(job));
+                ended(id, job, codes, excuses, &mut found);
                 job.is_chained(id, &mut found);
             }
             let is_judged = job.follows.is_none();
@@ -31,6 +32,7 @@ impl Book {
         }
         self.letters(world, excuses, &mut found);
         self.sources(world, excuses, &mut found);
+        found.extend(self.sets(world, excuses));
         found.extend(self.old_ones(world, |target| excuses.touched_targets.contains(target)));
         for (invariant, text) in found {
             self.report_at_end(invariant, text);
@@ -112,7 +114,7 @@ fn excused(excuses: &Excuses) -> BTreeMap<String, Vec<&'static str>> {
 fn ended(
     id: &str,
     job: &Job,
-    codes: &BTreeMap<String, Vec<&'static str>>,
+    (codes, is_set_against): (&BTreeMap<String, Vec<&'static str>>, bool),
     excuses: &Excuses,
     found: &mut Findings,
 ) {
@@ -127,7 +129,8 @@ fn ended(
     let code = state.failed_code.as_deref().unwrap_or("(none)");
     let for_all = excuses.any.iter().any(|excused| excused.as_str() == code);
     let for_this = codes.get(id).is_some_and(|codes| codes.contains(&code));
-    if !for_all && !for_this {
+    let by_set = is_set_against && code == "set_abandoned";
+    if !for_all && !for_this && !by_set {
         let text = format!("job {id} failed with {code}, for which there was no reason");
         found.push((Invariant::FailuresHaveACause, text));
     }

@@ -67,6 +67,8 @@ invariants! {
         "A wake-up is deleted only when its job needs it no more.";
     SendFirst => None, "send_first",
         "A due time is moved on only by who has sent the job's wake-up.";
+    SetsAreWhole => None, "sets_are_whole",
+        "The members of a restore set are swapped when all are verified, and all of them or none.";
     StepsStayDone => None, "steps_stay_done",
         "A step that is done stays done, and what was found out of a resource stays.";
     TransitionsAreLegal => None, "transitions_are_legal",

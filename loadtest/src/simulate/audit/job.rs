@@ -40,6 +40,8 @@ pub(super) struct Job {
     pub(super) restored: BTreeMap<String, String>,
     /// The job that it follows, where it is aftercare.
     pub(super) follows: Option<String>,
+    /// The restore set that it is a member of.
+    pub(super) set: Option<String>,
     /// Clusters that a request restored which was on its way when its sender had lost the job, and came
     /// after a swap had made the name free: the failure model says that there may be such.
     pub(super) strays: BTreeSet<String>,
@@ -50,6 +52,17 @@ pub(super) struct Job {
 impl Job {
     pub(super) fn is_live(&self) -> bool {
         self.state.as_ref().is_some_and(State::is_live)
+    }
+
+    /// The code of its failure.
+    pub(super) fn failed_code(&self) -> Option<&str> {
+        let failed = self.state.as_ref().filter(|state| state.status == "failed")?;
+        failed.failed_code.as_deref()
+    }
+
+    /// Whether it has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.status == "failed")
     }
 
     /// Who has claimed an epoch.

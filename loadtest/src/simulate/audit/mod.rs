@@ -12,6 +12,7 @@ mod invariant;
 mod job;
 mod records;
 mod secrets;
+mod sets;
 mod sightings;
 mod slot_rules;
 mod slots;

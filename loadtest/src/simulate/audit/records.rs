@@ -4,6 +4,7 @@
 use super::book::Book;
 use super::chain::{self, Link};
 use super::job::plan_key;
+use super::sets::set_of;
 use super::typed::text;
 use super::{Invariant, Role};
 use aurora_restore_local::witness::Seen;
@@ -53,6 +54,9 @@ impl Book {
             (Some(job), "spec") => self.spec_written(seen, role, job),
             (Some(job), sk) if sk.starts_with("plan#") => self.plan_written(seen, role, job, sk),
             (Some(job), sk) if sk.starts_with("event#") => self.event_written(seen, role, job, sk),
+            (None, "tally") => {
+                self.tally_written(seen, role, pk.trim_start_matches("set#"));
+            }
             (None, "slots") => self.slot_written(seen, role, pk),
             _ => {}
         }
@@ -79,6 +83,7 @@ impl Book {
         let before = job.request.take();
         job.take_request(&request);
         job.follows = text(&item, "aftercare").and_then(followed);
+        job.set = text(&item, "set").and_then(set_of);
         job.genesis = chain::genesis(id, &item);
         if role.is_some() && before.as_ref().is_some_and(|before| *before != request) {
             let text = "the request of a job was changed".to_owned();

@@ -54,6 +54,8 @@ sightings! {
     restores_after_loss,
     /// Jobs that had to wait for a slot.
     slot_waits,
+    /// Restore sets of which something was decided.
+    set_decisions,
     /// Pointers to failed jobs that were sent.
     letters,
     /// Messages that nobody could read, put into the dead-letter queue.

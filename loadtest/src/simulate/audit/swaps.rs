@@ -40,6 +40,8 @@ fn short(job: &str) -> &str {
 enum Rename {
     OldAway,
     NewIn,
+    /// A restore set goes back.
+    NewAway,
     OldBack,
     /// The job is given up.
     Gone,
@@ -67,7 +69,7 @@ impl Book {
         let cluster = self.cluster(seen.world, &from).or_else(|| self.cluster(seen.world, &to));
         let resource_id = cluster.map(|c| c.resource_id.as_str()).unwrap_or_default();
         let is_right = match rename {
-            Rename::NewIn => job.restored.contains_key(resource_id),
+            Rename::NewIn | Rename::NewAway => job.restored.contains_key(resource_id),
             Rename::Gone => job.is_given_up() && job.restored.contains_key(resource_id),
             Rename::OldAway | Rename::OldBack => job.replaces().as_deref() == Some(resource_id),
         };
@@ -79,6 +81,11 @@ impl Book {
             let text = format!("job {id} renamed {from} away before its own cluster was verified");
             wrong.push((Invariant::NothingIsDestroyed, text));
         }
+        if matches!(rename, Rename::OldAway | Rename::NewIn)
+            && let Some(text) = self.swaps_alone(id, job)
+        {
+            wrong.push((Invariant::SetsAreWhole, text));
+        }
         // What is given up goes by a job of its own.
         (!matches!(rename, Rename::Gone)).then(|| id.clone())
     }
@@ -89,6 +96,7 @@ impl Book {
             let rename = match (from, to) {
                 _ if from == target && to == old => Rename::OldAway,
                 _ if from == beside(target, id) && to == target => Rename::NewIn,
+                _ if from == target && to == beside(target, id) => Rename::NewAway,
                 _ if from == old && to == target => Rename::OldBack,
                 _ if from == target && to == gone(target, id) => Rename::Gone,
                 _ => return None,
@@ -164,7 +172,7 @@ impl Job {
     }
 
     /// Whether a commit has said that its cluster is verified.
-    fn is_proven(&self) -> bool {
+    pub(super) fn is_proven(&self) -> bool {
         self.state.as_ref().is_some_and(|state| state.done().any(|step| step == "verify_restore"))
     }
 }

@@ -9,6 +9,7 @@ mod effects;
 mod messages;
 mod network;
 mod records;
+mod sets;
 mod states;
 mod submissions;
 mod table;
@@ -93,7 +94,8 @@ pub const MOST_SEEDS: u64 = 60;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    let families = [submissions::BUGS, states::BUGS, records::BUGS, messages::BUGS, effects::BUGS];
+    let families =
+        [submissions::BUGS, states::BUGS, records::BUGS, messages::BUGS, effects::BUGS, sets::BUGS];
     families.into_iter().flatten()
 }
 

@@ -127,9 +127,9 @@ const MAKING: Duration = Duration::from_secs(1_800);
 
 /// The clusters that are to be replaced.
 async fn make_targets(sim: &Sim, orders: &[Order]) -> anyhow::Result<()> {
-    let replaced: Vec<&Order> = orders.iter().filter(|order| order.replaces).collect();
-    for order in &replaced {
-        sim.make_cluster(&order.target, None).await?;
+    let replaced: Vec<&String> = orders.iter().flat_map(|order| &order.replaces).collect();
+    for target in &replaced {
+        sim.make_cluster(target, None).await?;
     }
     if !replaced.is_empty() {
         sim.pass(MAKING).await;
