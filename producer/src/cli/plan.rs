@@ -142,28 +142,36 @@ fn calls(view: &PlanView, colours: bool) -> String {
 }
 
 fn costs(cost: &Cost, colours: bool) -> String {
-    let dollars = |usd: Decimal| format!("${}", cents(usd));
     let row = |line: &CostLine| {
         let usd = line.usd.map_or("?".into(), dollars);
         let paid = match (line.paid, &line.until) {
             (Paid::Once, _) => "once".to_owned(),
-            (Paid::Daily, Some(until)) => format!("a day, until {until}"),
-            (Paid::Daily, None) => "a day".to_owned(),
+            (Paid::Daily, Some(until)) => format!("daily, until {until}"),
+            (Paid::Daily, None) => "daily".to_owned(),
         };
         [line.what.clone(), usd, paid, line.how.clone()].map(Cell::new).to_vec()
     };
     let rows = cost.lines.iter().map(row).collect();
     let least = if cost.is_partial { "at least " } else { "" };
+    let daily = cost.daily_usd.map_or("nobody knows how much".into(), dollars);
+    let checked = match &cost.prices_checked {
+        Some(date) => format!("checked on {date}"),
+        None => "not checked against AWS's pages".to_owned(),
+    };
     format!(
-        "{}\n{least}{} once and {} a day; list prices of {} (--prices gives others)\n",
-        table(colours, &["WHAT", "USD", "PAID", "HOW"], &[3], rows),
+        "{}\n{least}{} once and {daily} a day\nprices: written down on {}, {checked}; --prices FILE gives others\n",
+        table(colours, &["WHAT", "USD", "PAID", "HOW"], &[0, 2, 3], rows),
         dollars(cost.once_usd),
-        dollars(cost.daily_usd),
         cost.prices_noted,
     )
 }
 
-/// Rounded up, to a cent, or where it is less to the first digits that count.
+fn dollars(usd: Decimal) -> String {
+    let rounded = cents(usd);
+    if rounded.scale() > 2 { format!("${rounded}") } else { format!("${rounded:.2}") }
+}
+
+/// Rounded up, to a cent, or where it is less, to a thousandth of one.
 fn cents(usd: Decimal) -> Decimal {
     let places = if usd.is_zero() || usd >= Decimal::new(1, 2) { 2 } else { 5 };
     usd.round_dp_with_strategy(places, RoundingStrategy::AwayFromZero)
@@ -189,7 +197,8 @@ fn takes(view: &PlanView) -> String {
     };
     let failed = &view.given_up_after;
     format!(
-        "about {} in all\nquotas: {} cluster, {} instances\nslots: {}\n{destroys}\n\
+        "about {} in all, by usual times: a restore takes 8 min and 2 more for each 100 GiB, a copy 10 and 3,\n\
+         a clone 5, instances 6; AWS promises none of them\nquotas: {} cluster, {} instances\nslots: {}\n{destroys}\n\
          if it fails and nobody retries it, what it has made is deleted {failed} after",
         span(view.usual_total_ms),
         view.quotas.clusters,

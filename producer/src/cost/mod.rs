@@ -2,8 +2,10 @@
 //! while things are kept. A price that is not known is said to be so, and never guessed.
 
 mod prices;
+mod units;
 
 pub use prices::{PriceTable, PricesError};
+pub use units::Units;
 
 use aurora_restore_shared::facts::SourceKind;
 use aurora_restore_shared::ids::RegionName;
@@ -16,11 +18,6 @@ use serde::Serialize;
 /// AWS's months for prices per month have 730 hours.
 const HOURS_PER_MONTH: u32 = 730;
 const HOURS_PER_DAY: u32 = 24;
-
-/// What the table and the queues are asked for at the most by one restore: the cost gates hold it.
-const QUEUE_REQUESTS: u32 = 20;
-const WRITE_UNITS: u32 = 100;
-const READ_UNITS: u32 = 25;
 
 /// One part of the cost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,16 +47,18 @@ pub enum Paid {
 /// What a restore costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Cost {
-    /// As of when the prices are.
+    /// When the prices were written down.
     pub prices_noted: String,
+    /// When somebody has compared them with AWS's pages; none: nobody has.
+    pub prices_checked: Option<String>,
     /// Where they are from.
     pub prices_source: String,
     /// The parts.
     pub lines: Vec<CostLine>,
     /// What is paid once, as far as prices are known.
     pub once_usd: Decimal,
-    /// What each day costs at first, as far as prices are known.
-    pub daily_usd: Decimal,
+    /// What each day costs at first, as far as prices are known; none: of no part.
+    pub daily_usd: Option<Decimal>,
     /// Whether a price is not known, so that it is more than that.
     pub is_partial: bool,
 }
@@ -70,15 +69,14 @@ impl Cost {
     pub fn of(request: &Request, plan: &Plan, home: &RegionName, prices: &PriceTable) -> Self {
         let reckoning = Reckoning { request, plan, prices };
         let lines = reckoning.lines(home);
-        let sum = |paid| {
-            let of_kind = lines.iter().filter(|line| line.paid == paid);
-            of_kind.filter_map(|line| line.usd).sum()
-        };
+        let of_kind = |paid| lines.iter().filter(move |line: &&CostLine| line.paid == paid);
+        let known = |paid| of_kind(paid).filter_map(|line| line.usd);
         Self {
             prices_noted: prices.noted.clone(),
             prices_source: prices.source.clone(),
-            once_usd: sum(Paid::Once),
-            daily_usd: sum(Paid::Daily),
+            prices_checked: prices.checked.clone(),
+            once_usd: known(Paid::Once).sum(),
+            daily_usd: known(Paid::Daily).reduce(|sum, usd| sum + usd),
             is_partial: lines.iter().any(|line| line.usd.is_none()),
             lines,
         }
@@ -136,7 +134,7 @@ impl Reckoning<'_> {
 
     fn copy(&self, hop: &Hop) -> CostLine {
         let until = self.request.keep.copies();
-        let until = until.map_or("it is verified".into(), |kept| format!("{kept} after"));
+        let until = until.map_or("verified".into(), |kept| format!("{kept} after"));
         let price = self.in_region(&hop.region).map(|p| p.snapshot_gib_month * self.gib());
         let how = format!("{} GiB of snapshot at the most", self.gib());
         let what = format!("snapshot copy in {} {}", hop.account, hop.region);
@@ -146,7 +144,7 @@ impl Reckoning<'_> {
     /// Until when the restored cluster is paid.
     fn stays(&self) -> String {
         let kept = self.request.keep.restored.as_ref();
-        kept.map_or("it is deleted".into(), |kept| format!("{kept} after"))
+        kept.map_or("deleted".into(), |kept| format!("{kept} after"))
     }
 
     fn storage(&self) -> CostLine {
@@ -190,14 +188,15 @@ impl Reckoning<'_> {
     }
 
     fn control_plane(&self, home: &RegionName) -> CostLine {
+        let Units { queue_requests, write_units, read_units } = Units::of(self.request, self.plan);
         let price = self.in_region(home).map(|p| {
-            let all = p.million_queue_requests * Decimal::from(QUEUE_REQUESTS)
-                + p.million_write_units * Decimal::from(WRITE_UNITS)
-                + p.million_read_units * Decimal::from(READ_UNITS);
+            let all = p.million_queue_requests * Decimal::from(queue_requests)
+                + p.million_write_units * Decimal::from(write_units)
+                + p.million_read_units * Decimal::from(read_units);
             all / Decimal::from(1_000_000)
         });
         let how = format!(
-            "at most {QUEUE_REQUESTS} requests, {WRITE_UNITS} write units, {READ_UNITS} read units"
+            "{queue_requests} requests, {write_units} write units and {read_units} read units, if nothing goes wrong"
         );
         Self::once("table and queues", price, how)
     }

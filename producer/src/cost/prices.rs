@@ -13,8 +13,11 @@ const OWN: &str = include_str!("../../data/prices.json");
 pub struct PriceTable {
     /// Version of this format: 1.
     pub version: u32,
-    /// When the prices were noted.
+    /// When the prices were written down.
     pub noted: String,
+    /// When somebody has compared them with AWS's pages; none: nobody has.
+    #[serde(default)]
+    pub checked: Option<String>,
     /// Where they are from.
     pub source: String,
     /// By Region.
@@ -83,8 +86,9 @@ mod tests {
     #[test]
     fn the_table_of_this_release_has_a_date_and_a_source() {
         let own = PriceTable::own();
-        let is_date = own.noted.parse::<jiff::civil::Date>().is_ok();
-        assert!(is_date && own.source.contains("https://aws.amazon.com/"));
+        let is_date = |text: &String| text.parse::<jiff::civil::Date>().is_ok();
+        assert!(is_date(&own.noted) && own.checked.as_ref().is_none_or(is_date));
+        assert!(own.source.contains("https://aws.amazon.com/"));
         assert!(own.regions["us-east-1"].instance_hour.len() > 10);
     }
 

@@ -101,13 +101,27 @@ fn a_table_of_ones_own_is_reckoned_with_and_a_wrong_one_is_bad_input() {
     assert!(err(&output).contains("is no table of prices: missing field"), "{}", err(&output));
 }
 
+/// The home of the seed is a third account: source and target are both reached by roles.
 #[test]
-fn a_role_that_may_only_read_is_enough() {
+fn roles_that_may_only_read_are_enough() {
     let stage = Stage::ready();
     let reading = ["rds:Describe*", "kms:DescribeKey"];
-    let arn = "arn:aws:iam::222222222222:role/aurora-restore";
-    let role = stage.served.cloud.world().identity.role(arn).unwrap().clone();
-    stage.served.cloud.world().identity.add_role(role.allowing(&reading)).unwrap();
-    let output = stage.plan(&[]);
+    for account in ["111111111111", "222222222222"] {
+        let arn = format!("arn:aws:iam::{account}:role/aurora-restore");
+        let role = stage.served.cloud.world().identity.role(&arn).unwrap().clone();
+        stage.served.cloud.world().identity.add_role(role.allowing(&reading)).unwrap();
+    }
+    let source = "\n[accounts.111111111111]\nrole = \"arn:aws:iam::111111111111:role/aurora-restore\"\nexternal_id = \"restore-production\"\n";
+    std::fs::write(stage.file("settings.toml"), format!("{SETTINGS}{source}")).unwrap();
+    let (request, settings) = (stage.file("request.json"), stage.file("settings.toml"));
+    let args = ["plan", request.to_str().unwrap(), "--config", settings.to_str().unwrap()];
+    let mut command = stage.served.command(&args);
+    command.env("AWS_ACCESS_KEY_ID", "AKIALOCALHUB").env("AWS_SECRET_ACCESS_KEY", "x");
+    let output = command.output().unwrap();
     assert_eq!(code(&output), 0, "{}", err(&output));
+    let world = stage.served.cloud.world();
+    let of_home = world.meter.recent().filter(|call| call.account == "333333333333");
+    let called: std::collections::BTreeSet<&str> =
+        of_home.map(|call| call.operation.as_str()).collect();
+    assert_eq!(called.into_iter().collect::<Vec<_>>(), ["AssumeRole", "GetCallerIdentity"]);
 }
