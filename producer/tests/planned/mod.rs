@@ -2,6 +2,7 @@
 
 use crate::served::{Served, code, err, examples, out};
 use aurora_restore_local::seed::SeedFile;
+use aurora_restore_shared::request::Request;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -99,6 +100,37 @@ fn a_table_of_ones_own_is_reckoned_with_and_a_wrong_one_is_bad_input() {
     let output = stage.plan(&["--prices", prices.to_str().unwrap()]);
     assert_eq!(code(&output), 2);
     assert!(err(&output).contains("is no table of prices: missing field"), "{}", err(&output));
+}
+
+/// The files of the examples as a user hands them in; what becomes of them then is told by
+/// `loadtest/tests/examples.rs`.
+#[test]
+fn every_good_example_is_planned_and_submitted_as_it_stands() {
+    let stage = Stage::ready();
+    let settings = stage.file("settings.toml");
+    let init = ["init", "--queues-in", "eu-west-1"];
+    assert_eq!(code(&stage.served.run(&init)), 0);
+    // Two of them name moments of one day: only a source that was there then can be planned from.
+    let of_any_day = ["developer-clone", "drill"];
+    for name in of_any_day.into_iter().chain(["nightly-staging", "incident-point-in-time"]) {
+        let file = examples().join(format!("{name}.json"));
+        let run = |verb: &str| {
+            let args = ["--output", "json", verb, file.to_str().unwrap()];
+            let output =
+                stage.served.run(&[&args, &["--config", settings.to_str().unwrap()][..]].concat());
+            assert_eq!(code(&output), 0, "{name}: {}", err(&output));
+            serde_json::from_slice::<Value>(&output.stdout).unwrap()
+        };
+        if of_any_day.contains(&name) {
+            assert!(run("plan")["steps"].as_array().unwrap().len() > 4, "{name}");
+        }
+        let id = run("submit")["jobs"][0]["id"].as_str().unwrap().to_owned();
+        let written: Value =
+            serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        let stored = stage.served.json(&["show", &id])["request"].take();
+        let as_read = Request::from_json(&written).unwrap();
+        assert_eq!(stored, serde_json::to_value(as_read).unwrap(), "{name}");
+    }
 }
 
 /// The home of the seed is a third account: source and target are both reached by roles.
