@@ -94,6 +94,12 @@ caught! {
     swap_at_first_vote
     vote_for_others
     decision_misread
+    open_at_restore
+    open_before_masking
+    share_with_strangers
+    share_stays
+    copy_untagged
+    copies_by_guess
 }
 
 fn is_caught(name: &str) {

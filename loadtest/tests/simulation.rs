@@ -88,6 +88,8 @@ fn expect_nothing_violated(profile: Profile, seeds: Range<u64>) -> Summary {
         for (what, n) in [
             ("fenced writes", seen.fenced_writes),
             ("decisions of restore sets", seen.set_decisions),
+            ("snapshots copied", seen.copies),
+            ("clusters opened", seen.openings),
             ("takeovers of the living", seen.takeovers_of_living),
             ("takeovers of the dead", seen.takeovers_of_dead),
             ("claim races", seen.claim_races),

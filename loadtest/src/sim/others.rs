@@ -96,11 +96,25 @@ impl Sim {
     /// # Errors
     /// When the cloud refuses.
     pub async fn make_cluster(&self, name: &str, tagged: Option<JobId>) -> anyhow::Result<()> {
+        let (account, region) = self.place();
+        self.make_cluster_in((&account, &region), name, tagged).await
+    }
+
+    /// The same in an account and a Region, by whose account it is.
+    ///
+    /// # Errors
+    /// When the cloud refuses.
+    pub async fn make_cluster_in(
+        &self,
+        (account, region): (&str, &str),
+        name: &str,
+        tagged: Option<JobId>,
+    ) -> anyhow::Result<()> {
         let tag = tagged.map(|job| {
             let tag = aws_sdk_rds::types::Tag::builder();
             tag.key(aurora_restore_worker::rds::JOB_TAG).value(job.to_string()).build()
         });
-        let rds = self.env("stranger").home_place(&self.common.region).await?.rds();
+        let rds = self.env_in(account, "stranger")?.home_place(&region.parse()?).await?.rds();
         rds.create_db_cluster()
             .db_cluster_identifier(name)
             .engine("aurora-postgresql")

@@ -32,9 +32,17 @@ impl Sim {
     /// # Errors
     /// When the cloud refuses one of the calls: a fault of the test.
     pub async fn make_source_in(&self, account: &str, region: &str) -> anyhow::Result<()> {
-        let common = Common { local_account: account.parse()?, ..self.common.clone() };
-        let env = self.env_of(&common, "setup", self.clock, Arc::new(Direct));
+        let env = self.env_in(account, "setup")?;
         self.make_source(&env, &region.parse()?).await
+    }
+
+    /// The outside world of somebody whose account this is.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn env_in(&self, account: &str, who: &str) -> anyhow::Result<Environment> {
+        let common = Common { local_account: account.parse()?, ..self.common.clone() };
+        Ok(self.env_of(&common, who, self.clock, Arc::new(Direct)))
     }
 
     pub(super) async fn make_source(

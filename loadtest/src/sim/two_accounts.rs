@@ -2,6 +2,7 @@
 
 use super::Sim;
 use aurora_restore_local::identity::{Role, Trust};
+use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_shared::settings::Account;
 use serde_json::{Value, json};
 
@@ -23,7 +24,15 @@ impl Sim {
     /// # Errors
     /// When the cloud refuses one of the calls: a fault of the test.
     pub async fn two_accounts(seed: u64) -> anyhow::Result<Self> {
-        let mut sim = Self::prepared(seed).await?;
+        Self::two_accounts_in(Self::settings_of_world(seed)).await
+    }
+
+    /// The same in a cloud with settings of its own.
+    ///
+    /// # Errors
+    /// When the cloud refuses one of the calls: a fault of the test.
+    pub async fn two_accounts_in(settings: WorldSettings) -> anyhow::Result<Self> {
+        let mut sim = Self::prepared_in(settings).await?;
         sim.make_source_in(SPOKE, THERE).await?;
         let external_id = "restore-staging";
         let trust = Trust::of(HUB).map_err(anyhow::Error::msg)?.with_external_id(external_id);

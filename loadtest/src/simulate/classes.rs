@@ -32,6 +32,15 @@ macro_rules! classes {
                 }
             }
 
+            /// Whether it strikes only where there is another account.
+            #[must_use]
+            pub fn is_abroad(self) -> bool {
+                matches!(
+                    self,
+                    Self::SessionEnded | Self::RoleDenied | Self::KeyDisabled | Self::Unshared
+                )
+            }
+
             /// The calmest profile that has it.
             #[must_use]
             pub fn least(self) -> Profile {
@@ -112,6 +121,14 @@ classes! {
     ExpiredCredentials => "expired_credentials", Hostile;
     /// Permission is denied for a while.
     AccessDenied => "access_denied", Hostile;
+    /// Sessions in another account are over before their time.
+    SessionEnded => "session_ended", Hostile;
+    /// The role in another account denies, for a while.
+    RoleDenied => "role_denied", Hostile;
+    /// The key of a copy cannot be used, for a while.
+    KeyDisabled => "key_disabled", Hostile;
+    /// Somebody takes the share of the snapshot back.
+    Unshared => "unshared", Hostile;
     /// An RDS operation takes many times longer.
     SlowOperation => "slow_operation", Normal;
     /// An RDS operation never ends.

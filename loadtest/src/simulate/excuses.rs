@@ -17,6 +17,10 @@ fn codes(class: FaultClass) -> &'static [FailureCode] {
         F::Failed => &[C::ResourceFailed],
         F::IncompatibleRestore => &[C::ResourceFailed],
         F::CapacityShortage => &[C::CapacityShort],
+        F::SessionEnded => &[C::CredentialsRejected],
+        // A job that lacks the role or the key is parked, and outlasts these faults by hours.
+        F::RoleDenied | F::KeyDisabled => &[],
+        F::Unshared => &[C::SourceNotFound, C::AccessDenied],
         F::StrangerTakesName => &[C::TargetNameTaken],
         F::SourceDeleted => &[C::SourceNotFound, C::SourceUnusable],
         F::TagsRemoved | F::HumanRenames => {

@@ -72,7 +72,10 @@ impl Summary {
     #[must_use]
     pub fn vacuous(&self, knobs: &Knobs) -> Vec<FaultClass> {
         let silent = |class: &&FaultClass| self.counts.get(class).is_none_or(|n| *n == 0);
-        let all = FaultClass::ALL.iter().filter(|class| knobs.profile.has(**class));
+        let has = |class: &&FaultClass| {
+            knobs.profile.has(**class) && !(knobs.only_drills && class.is_abroad())
+        };
+        let all = FaultClass::ALL.iter().filter(has);
         all.filter(silent).filter(|class| !self.left_out.contains(class)).copied().collect()
     }
 

@@ -1,7 +1,7 @@
 //! What is asked of the fleet: requests of several kinds, some of which cannot succeed.
 
 use super::knobs::{Knobs, Profile};
-use crate::sim::two_accounts::HUB;
+use crate::sim::two_accounts::{HUB, THERE, there};
 use crate::sim::{masking, the_drill};
 use aurora_restore_shared::failure::FailureCode;
 use aurora_restore_shared::ids::JobId;
@@ -24,6 +24,8 @@ pub struct Order {
     pub request: Request,
     /// The set, where it is one.
     pub set: Option<RestoreSet>,
+    /// Whether its target is in the spoke, in another Region.
+    pub is_abroad: bool,
     /// Its idempotency key.
     pub key: String,
     /// Its target; of a set, that of its first member.
@@ -72,13 +74,21 @@ impl Order {
 
 /// Draws the orders of a run.
 #[must_use]
-pub fn draw(rng: &mut fastrand::Rng, knobs: &Knobs, within: Duration) -> Vec<Order> {
+pub fn draw(
+    rng: &mut fastrand::Rng,
+    knobs: &Knobs,
+    within: Duration,
+    has_spoke: bool,
+) -> Vec<Order> {
     let mut orders: Vec<Order> = Vec::new();
     let together = rng.bool();
     let has_set = !knobs.only_drills && knobs.jobs >= MEMBERS && rng.u8(..3) == 0;
     let singles = if has_set { knobs.jobs - MEMBERS } else { knobs.jobs };
     for n in 0..singles {
         let mut order = one(rng, n, within, knobs.only_drills);
+        if has_spoke && rng.bool() {
+            go_abroad(rng, &mut order);
+        }
         if together {
             // In one queue at one moment, so that their order there matters.
             order.request.priority = Priority::Normal;
@@ -129,7 +139,8 @@ pub fn plain() -> Order {
     let (key, target) = ("plain".to_owned(), request.target.cluster.to_string());
     let request = Request { idempotency_key: Some(key.clone()), ..request };
     let (at, may_fail) = (Duration::ZERO, BTreeSet::new());
-    Order { request, set: None, key, target, at, twice: false, replaces: Vec::new(), may_fail }
+    let (set, replaces) = (None, Vec::new());
+    Order { request, set, is_abroad: false, key, target, at, twice: false, replaces, may_fail }
 }
 
 fn one(rng: &mut fastrand::Rng, n: usize, within: Duration, is_drill: bool) -> Order {
@@ -154,7 +165,27 @@ fn one(rng: &mut fastrand::Rng, n: usize, within: Duration, is_drill: bool) -> O
     let target = key.clone();
     let replaces = !is_drill && ask_for_more(rng, &mut request);
     let replaces = replaces.then(|| target.clone()).into_iter().collect();
-    Order { request, set: None, key, target, at, twice: false, replaces, may_fail: BTreeSet::new() }
+    let (set, may_fail) = (None, BTreeSet::new());
+    Order { request, set, is_abroad: false, key, target, at, twice: false, replaces, may_fail }
+}
+
+/// The same from the snapshot to another account and Region, masked and then opened.
+fn go_abroad(rng: &mut fastrand::Rng, order: &mut Order) {
+    let drill = the_drill();
+    let request = &mut order.request;
+    request.source = drill.source;
+    request.verify = drill.verify;
+    let instances = request.target.instances.take();
+    let if_exists = request.target.if_exists;
+    request.target = serde_json::from_value(there(&order.target, THERE)).expect("it is a target");
+    (request.target.instances, request.target.if_exists) = (instances, if_exists);
+    let access = json!({
+        "master": {"secret": "drill/orders/master"}, "open_after_masking": true,
+    });
+    request.access = serde_json::from_value(access).expect("it is access");
+    request.mask = serde_json::from_value(masking()).expect("it is a mask");
+    request.keep.snapshot_copies = rng.bool().then(|| "2h".to_owned());
+    order.is_abroad = true;
 }
 
 /// Some requests are of another source, mask what they restore, or replace a cluster: says whether
@@ -187,6 +218,8 @@ fn vary(rng: &mut fastrand::Rng, order: &mut Order, others: &mut [Order]) {
     order.twice = rng.u8(..4) == 0;
     if let Some(first) = others.first_mut()
         && rng.u8(..5) == 0
+        && !order.is_abroad
+        && !first.is_abroad
     {
         order.target.clone_from(&first.target);
         order.request.target.cluster = first.request.target.cluster.clone();

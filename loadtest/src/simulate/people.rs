@@ -6,8 +6,9 @@ use super::knobs::Profile;
 use super::lost::LostPointers;
 use super::orders::{Order, SNAPSHOT};
 use crate::sim::Sim;
+use crate::sim::two_accounts::SPOKE;
 use aurora_restore_local::rds::Surprise;
-use aurora_restore_local::rds::model::{Cluster, Instance};
+use aurora_restore_local::rds::model::{Cluster, Instance, Snapshot};
 use aurora_restore_producer::{init, operate};
 use aurora_restore_shared::environment::Environment;
 use aurora_restore_shared::ids::JobId;
@@ -50,6 +51,8 @@ pub enum Meddling {
     DeleteInstance,
     /// A restored cluster shows a status that nobody has heard of.
     ShowStatus,
+    /// Somebody takes the share of the snapshot back.
+    Unshare,
 }
 
 const NORMAL: [Meddling; 7] = [
@@ -103,7 +106,14 @@ impl Meddling {
             Self::Rename => FaultClass::HumanRenames,
             Self::DeleteInstance => FaultClass::HumanDeletes,
             Self::ShowStatus => FaultClass::UnknownStatus,
+            Self::Unshare => FaultClass::Unshared,
         }
+    }
+
+    /// Whether it is about the cluster of an order: people meddle at home.
+    #[must_use]
+    pub fn is_about_cluster(self) -> bool {
+        matches!(self, Self::TakeName | Self::RemoveTags | Self::Rename | Self::DeleteInstance)
     }
 }
 
@@ -187,6 +197,7 @@ impl Person {
             Meddling::Rename => self.rename().await,
             Meddling::DeleteInstance => self.delete_instance().await,
             Meddling::ShowStatus => self.show_status(),
+            Meddling::Unshare => self.unshare().await,
         }
     }
 
@@ -321,6 +332,20 @@ impl Person {
     async fn delete_source(&self) {
         self.counter.add(FaultClass::SourceDeleted);
         drop(self.sim.delete_snapshot(SNAPSHOT).await);
+    }
+
+    /// Waits until a snapshot is shared, and takes that back.
+    async fn unshare(&self) {
+        let shared = || {
+            let world = self.sim.cloud.world();
+            let is_shared = |s: &Snapshot| s.shared_with.contains(SPOKE);
+            world.rds.snapshots().find(|(_, s)| is_shared(s)).map(|(_, s)| s.identifier.clone())
+        };
+        let Some(id) = watch_for(LOOK / 20, shared).await else { return };
+        self.counter.add(FaultClass::Unshared);
+        let call = self.rds().await.modify_db_cluster_snapshot_attribute();
+        let call = call.db_cluster_snapshot_identifier(id).attribute_name("restore");
+        drop(call.values_to_remove(SPOKE).send().await);
     }
 
     /// Waits for the cluster of the order, available and with the job's tag; answers its ARN.

@@ -3,6 +3,7 @@
 
 use super::classes::{Counter, FaultClass};
 use super::knobs::Profile;
+use crate::sim::two_accounts::SPOKE;
 use aurora_restore_local::call::Service;
 use aurora_restore_local::cloud::Cloud;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
@@ -107,6 +108,30 @@ pub fn climate(rng: &mut fastrand::Rng, profile: Profile) -> Vec<Front> {
             all.push(surprise[rng.usize(..surprise.len())].clone());
         }
     }
+    all
+}
+
+/// What is in force between accounts as long as things may fail. Each class is on in half of the seeds.
+#[must_use]
+pub fn abroad(rng: &mut fastrand::Rng, profile: Profile) -> Vec<Front> {
+    use FaultClass as C;
+    let of = |class, operation: &str, fault, rate| {
+        let rule = FaultRule { rate, limit: None, ..FaultRule::on(operation, fault, 1) };
+        Front { class, rule }
+    };
+    let key = FaultKind::RdsRefusal { code: "KMSKeyNotAccessibleFault".into() };
+    let mut all = Vec::new();
+    if profile == Profile::Hostile {
+        let ended = always(C::SessionEnded, FaultKind::ExpiredCredentials, 0.2);
+        let rule =
+            FaultRule { service: Some(Service::Rds), account: Some(SPOKE.into()), ..ended.rule };
+        all.extend([
+            Front { rule, ..ended },
+            of(C::RoleDenied, "AssumeRole", FaultKind::AccessDenied, 0.5),
+            of(C::KeyDisabled, "CopyDBClusterSnapshot", key, 0.5),
+        ]);
+    }
+    all.retain(|_| rng.bool());
     all
 }
 

@@ -8,9 +8,13 @@ use serde_json::json;
 /// A job that holds its target, claimed by `w1.1`.
 async fn at_work(stage: &Stage) -> JobId {
     let job = stage.submitted("k", TARGET).await;
+    hold(stage, job).await;
+    job
+}
+
+async fn hold(stage: &Stage, job: JobId) {
     stage.slot("w1.1", &[(job, "low 1 1")], &[]).await;
     stage.claim("w1.1", job, 1, 1, stage.sim.clock.now_ms()).await;
-    job
 }
 
 const PASSWORD_CALL: &[(&str, &str)] =
@@ -101,6 +105,45 @@ pub const CASES: &[Case] = &[
                 s.restore("w1.1", TARGET, Some(job)).await;
                 s.sim.pass(std::time::Duration::from_secs(3600)).await;
                 assert!(s.rds("w1.1", "ModifyDBCluster", PASSWORD_CALL).await);
+            })
+        },
+    },
+    Case {
+        wrong: I::MaskedBeforeOpened,
+        what: "a cluster opened before its data is masked",
+        done: |s| {
+            Box::pin(async {
+                let job = s.submitted_masked("k", TARGET).await;
+                hold(s, job).await;
+                s.restore("w1.1", TARGET, Some(job)).await;
+                s.sim.pass(std::time::Duration::from_secs(3600)).await;
+                let group = ("VpcSecurityGroupIds.VpcSecurityGroupId.1", "sg-1");
+                let params = [("DBClusterIdentifier", TARGET), group];
+                assert!(s.rds("w1.1", "ModifyDBCluster", &params).await);
+            })
+        },
+    },
+    Case {
+        wrong: I::NothingIsDestroyed,
+        what: "a snapshot deleted that is no copy",
+        done: |s| {
+            Box::pin(async {
+                let params = [("DBClusterSnapshotIdentifier", "orders-prod-nightly")];
+                assert!(s.rds("w1.1", "DeleteDBClusterSnapshot", &params).await);
+            })
+        },
+    },
+    Case {
+        wrong: I::OnlyOwnResources,
+        what: "a snapshot shared with everybody",
+        done: |s| {
+            Box::pin(async {
+                let params = [
+                    ("DBClusterSnapshotIdentifier", "orders-prod-nightly"),
+                    ("AttributeName", "restore"),
+                    ("ValuesToAdd.AttributeValue.1", "all"),
+                ];
+                s.rds("w1.1", "ModifyDBClusterSnapshotAttribute", &params).await;
             })
         },
     },

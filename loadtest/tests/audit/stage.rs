@@ -1,11 +1,12 @@
 //! A cloud under audit, and calls written by hand under any name.
 
-use aurora_restore_loadtest::sim::Sim;
+use aurora_restore_loadtest::sim::{Sim, masking};
 use aurora_restore_loadtest::simulate::audit::{Auditor, Excuses, Invariant, Setting};
 use aurora_restore_local::wire::WireRequest;
 use aurora_restore_producer::set::submit_set;
 use aurora_restore_producer::submit::submit;
 use aurora_restore_shared::ids::{Epoch, JobId, SetId};
+use aurora_restore_shared::request::Request;
 use aurora_restore_shared::set::RestoreSet;
 use aurora_restore_shared::settings::Common;
 use aurora_restore_shared::store::{Event, EventOf};
@@ -38,6 +39,8 @@ impl Stage {
         let auditor = Auditor::new(Setting {
             account: common.local_account.to_string(),
             region: common.region.to_string(),
+            places: vec![(common.local_account.to_string(), common.region.to_string())],
+            volumes: sim.volumes.clone(),
             table: common.table.clone(),
             queue_prefix: common.queue_prefix.clone(),
             lease_ms: 60_000,
@@ -52,6 +55,19 @@ impl Stage {
     pub async fn submitted(&self, key: &str, target: &str) -> JobId {
         let mut request = self.sim.drill(target);
         request.idempotency_key = Some(key.to_owned());
+        let job = submit(&self.sim.env("submitter-1"), &request).await.expect("it is accepted").id;
+        self.auditor.accepted(job, key, target);
+        job
+    }
+
+    /// A job whose data must be masked.
+    pub async fn submitted_masked(&self, key: &str, target: &str) -> JobId {
+        let mask = serde_json::from_value(masking()).expect("it is a mask");
+        let request = Request {
+            idempotency_key: Some(key.to_owned()),
+            mask: Some(mask),
+            ..self.sim.drill(target)
+        };
         let job = submit(&self.sim.env("submitter-1"), &request).await.expect("it is accepted").id;
         self.auditor.accepted(job, key, target);
         job

@@ -51,6 +51,8 @@ pub(super) struct Book {
     pub(super) pointed: BTreeSet<(String, String)>,
     /// Instances that were created, with their immutable ids.
     pub(super) instances: BTreeMap<String, String>,
+    /// Snapshot copies that were made, by name, and for which job.
+    pub(super) copies: BTreeMap<String, String>,
     pub(super) violations: Vec<Violation>,
     pub(super) count: u64,
     pub(super) sightings: Sightings,
@@ -78,6 +80,7 @@ impl Book {
             woken: BTreeSet::new(),
             pointed: BTreeSet::new(),
             instances: BTreeMap::new(),
+            copies: BTreeMap::new(),
             violations: Vec::new(),
             count: 0,
             sightings: Sightings::default(),

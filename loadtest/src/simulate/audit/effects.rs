@@ -2,6 +2,7 @@
 
 use super::Invariant;
 use super::book::Book;
+use super::copies::{GROUPS, opens};
 use super::job::Job;
 use super::state::State;
 use super::state_rules::Findings;
@@ -61,6 +62,18 @@ impl Book {
                     None
                 }
             }
+            "CopyDBClusterSnapshot" if is_done => self.copied(&params, &mut wrong),
+            "DeleteDBClusterSnapshot" | "ModifyDBClusterSnapshotAttribute" => {
+                self.copy_changed(seen, &params, &mut wrong);
+                None
+            }
+            "ModifyDBCluster" if opens(&params) => {
+                if is_done {
+                    self.opened(seen, &mut wrong)
+                } else {
+                    None
+                }
+            }
             "ModifyDBCluster" | "DeleteDBCluster" | "DeleteDBInstance" | "StartDBCluster" => {
                 self.retired(seen, &params, &mut wrong);
                 None
@@ -92,7 +105,12 @@ impl Book {
     }
 
     /// The job whose tag something is made with.
-    fn job_tagged(&self, params: &Params, made: &str, wrong: &mut Findings) -> Option<String> {
+    pub(super) fn job_tagged(
+        &self,
+        params: &Params,
+        made: &str,
+        wrong: &mut Findings,
+    ) -> Option<String> {
         let id = tagged(params).filter(|id| self.jobs.contains_key(id));
         if id.is_none() {
             let text = format!("{made} without the tag of a job");
@@ -128,6 +146,9 @@ impl Book {
             wrong.push((Invariant::OneClusterPerJob, text));
         } else if !job.restored.is_empty() {
             self.sightings.restores_after_loss += 1;
+        }
+        if let Some(text) = self.restored_open(&id, params) {
+            wrong.push((Invariant::MaskedBeforeOpened, text));
         }
         if target != *name && beside(&target, &id) != *name {
             let text = format!("job {id} is for {target}");
@@ -196,17 +217,18 @@ impl Book {
     /// The cluster of a name.
     pub(super) fn cluster<'w>(&self, world: &'w World, name: &str) -> Option<&'w Cluster> {
         let Self { setting, .. } = self;
-        let is_it = |(place, cluster): &(&Place, &Cluster)| {
-            cluster.identifier == name
-                && place.account == setting.account
-                && place.region == setting.region
+        let is_here = |place: &Place| {
+            let mut places = setting.places.iter();
+            places.any(|(account, region)| place.account == *account && place.region == *region)
         };
+        let is_it =
+            |(place, cluster): &(&Place, &Cluster)| cluster.identifier == name && is_here(place);
         world.rds.clusters().find(is_it).map(|(_, cluster)| cluster)
     }
 
     /// The job that a cluster was restored for, as was seen: neither a tag nor a record makes
     /// something that another has made one's own.
-    fn maker(&self, cluster: &Cluster) -> Option<String> {
+    pub(super) fn maker(&self, cluster: &Cluster) -> Option<String> {
         let mut jobs = self.jobs.iter();
         jobs.find(|(_, job)| job.restored.contains_key(&cluster.resource_id))
             .map(|(id, _)| id.clone())
@@ -234,9 +256,13 @@ fn destroyed(operation: &str, params: &Params) -> Findings {
         | "CreateDBInstance"
         | "DeleteDBInstance"
         | "DeleteDBCluster"
-        | "StartDBCluster" => Findings::new(),
+        | "StartDBCluster"
+        | "CopyDBClusterSnapshot"
+        | "DeleteDBClusterSnapshot"
+        | "ModifyDBClusterSnapshotAttribute" => Findings::new(),
         "ModifyDBCluster" => {
-            let other = params.iter().find(|(name, _)| !KNOWN_PARAMS.contains(name));
+            let is_known = |name: &str| KNOWN_PARAMS.contains(&name) || name.starts_with(GROUPS);
+            let other = params.iter().find(|(name, _)| !is_known(name));
             other.map(|(name, _)| wrong(format!("{name} was changed"))).unwrap_or_default()
         }
         _ => wrong("no step of this release calls it".into()),

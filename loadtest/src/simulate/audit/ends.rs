@@ -33,6 +33,7 @@ impl Book {
         self.letters(world, excuses, &mut found);
         self.sources(world, excuses, &mut found);
         found.extend(self.sets(world, excuses));
+        found.extend(self.left_copies(world));
         found.extend(self.old_ones(world, |target| excuses.touched_targets.contains(target)));
         for (invariant, text) in found {
             self.report_at_end(invariant, text);
@@ -55,8 +56,11 @@ impl Book {
     /// Pointers and failed jobs match one to one.
     fn letters(&self, world: &World, excuses: &Excuses, found: &mut Findings) {
         let mut pointers: BTreeMap<String, Vec<Option<i64>>> = BTreeMap::new();
-        let (account, region) = (&self.setting.account, &self.setting.region);
-        for message in world.sqs.messages(account, region, &self.dead_letters) {
+        let account = &self.setting.account;
+        let in_region = |(_, region): &(String, String)| {
+            world.sqs.messages(account, region, &self.dead_letters)
+        };
+        for message in self.setting.places.iter().flat_map(in_region) {
             if let Said::Pointer { job, seq } = Said::by(&message.body) {
                 pointers.entry(job).or_default().push(seq);
             }

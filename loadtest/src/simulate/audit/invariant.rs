@@ -67,6 +67,8 @@ invariants! {
         "A wake-up is deleted only when its job needs it no more.";
     SendFirst => None, "send_first",
         "A due time is moved on only by who has sent the job's wake-up.";
+    MaskedBeforeOpened => None, "masked_before_opened",
+        "A cluster whose data must be masked is opened when all of it is masked, and not before.";
     SetsAreWhole => None, "sets_are_whole",
         "The members of a restore set are swapped when all are verified, and all of them or none.";
     StepsStayDone => None, "steps_stay_done",

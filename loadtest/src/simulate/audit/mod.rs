@@ -6,6 +6,7 @@
 mod acks;
 mod book;
 mod chain;
+mod copies;
 mod effects;
 mod ends;
 mod invariant;
@@ -25,6 +26,7 @@ mod typed;
 pub use invariant::Invariant;
 pub use sightings::Sightings;
 
+use crate::sim::Volumes;
 use aurora_restore_local::call::Service;
 use aurora_restore_local::witness::{Seen, Witness};
 use aurora_restore_local::world::World;
@@ -41,6 +43,10 @@ pub struct Setting {
     pub account: String,
     /// The Region of the table and of the queues.
     pub region: String,
+    /// Where clusters are restored, with their accounts; the first is that of the table.
+    pub places: Vec<(String, String)>,
+    /// What is in the databases.
+    pub volumes: Volumes,
     /// The name of the table.
     pub table: String,
     /// What the names of the queues begin with.

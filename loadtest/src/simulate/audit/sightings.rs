@@ -54,6 +54,10 @@ sightings! {
     restores_after_loss,
     /// Jobs that had to wait for a slot.
     slot_waits,
+    /// Snapshots that were copied.
+    copies,
+    /// Clusters that were opened after masking.
+    openings,
     /// Restore sets of which something was decided.
     set_decisions,
     /// Pointers to failed jobs that were sent.

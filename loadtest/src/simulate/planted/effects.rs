@@ -102,7 +102,8 @@ const DESTROYS: &[Invariant] = &[Invariant::NothingIsDestroyed];
 
 const CAUSES: &[Invariant] = &[Invariant::FailuresHaveACause];
 
-fn tagless(call: &mut Call, operation: &str) -> Course {
+/// The same call without tags.
+pub(super) fn tagless(call: &mut Call, operation: &str) -> Course {
     if call.operation == operation {
         call.form.retain(|(name, _)| !name.starts_with("Tags."));
     }

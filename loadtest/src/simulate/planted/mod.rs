@@ -4,6 +4,7 @@
 //! makes of the process's calls what one with the bug would send, and of the answers what such a
 //! process would take them for.
 
+mod abroad;
 mod call;
 mod effects;
 mod messages;
@@ -94,8 +95,15 @@ pub const MOST_SEEDS: u64 = 60;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    let families =
-        [submissions::BUGS, states::BUGS, records::BUGS, messages::BUGS, effects::BUGS, sets::BUGS];
+    let families = [
+        submissions::BUGS,
+        states::BUGS,
+        records::BUGS,
+        messages::BUGS,
+        effects::BUGS,
+        sets::BUGS,
+        abroad::BUGS,
+    ];
     families.into_iter().flatten()
 }
 

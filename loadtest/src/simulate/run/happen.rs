@@ -150,7 +150,8 @@ impl Run {
             lost: self.lost.clone(),
             rng: self.rng.fork(),
         };
-        if self.counter.may(what.class()) {
+        let is_far = person.order.is_abroad && what.is_about_cluster();
+        if self.counter.may(what.class()) && !is_far {
             self.adrift.cast_off(person.act(what));
         }
     }

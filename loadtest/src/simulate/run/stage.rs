@@ -2,6 +2,7 @@
 
 use super::{Options, Run};
 use crate::sim::Sim;
+use crate::sim::two_accounts::{SPOKE, THERE};
 use crate::simulate::agenda::{self, Agenda, Happening};
 use crate::simulate::audit::{Auditor, Setting};
 use crate::simulate::classes::{Counter, FaultClass};
@@ -9,13 +10,14 @@ use crate::simulate::fleet::Fleet;
 use crate::simulate::knobs::{Drawn, Knobs, Profile};
 use crate::simulate::lost::LostPointers;
 use crate::simulate::orders::{self, Order, SOURCE};
-use crate::simulate::people::Touched;
+use crate::simulate::people::{Meddling, Touched};
 use crate::simulate::submitters::Accepted;
 use crate::simulate::trace::Trace;
 use crate::simulate::weather::{self, Weather};
 use crate::simulate::wire::{Adrift, WireSetting};
 use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_local::witness::{Seen, Witness};
+use aurora_restore_shared::request::Priority;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
@@ -42,13 +44,22 @@ impl Run {
         let mut drawn = Drawn::by(&mut rng, knobs.profile);
         let settings =
             WorldSettings { speed: drawn.speed, keep_calls: 1, ..Sim::settings_of_world(seed) };
-        let sim = Arc::new(Sim::prepared_in(settings).await?);
+        let has_spoke = !knobs.only_drills && !is_scripted && rng.u8(..3) == 0;
+        let sim = match has_spoke {
+            true => Sim::two_accounts_in(settings).await?,
+            false => Sim::prepared_in(settings).await?,
+        };
+        let sim = Arc::new(sim);
+        if has_spoke {
+            // As the settings demand: a place for each queue of each Region.
+            drawn.capacity = drawn.capacity.max(2 * Priority::ALL.len());
+        }
         let trace = if options.keep_trace { Trace::kept() } else { Trace::default() };
         let auditor = Auditor::new(setting(&sim, drawn.lease));
         sim.cloud.watched_by(Both(trace.clone(), auditor.witness()));
         let counter = Counter::without(options.without.clone());
         let adrift = Adrift::default();
-        let mut orders = orders::draw(&mut rng, &knobs, drawn.safety / 3);
+        let mut orders = orders::draw(&mut rng, &knobs, drawn.safety / 3, has_spoke);
         if is_scripted {
             drawn.rates = Default::default();
             orders = vec![orders::plain()];
@@ -91,6 +102,9 @@ impl Run {
             sim,
         };
         run.plan(is_scripted);
+        if has_spoke {
+            run.plan_abroad();
+        }
         Ok(run)
     }
 
@@ -122,16 +136,36 @@ impl Run {
     }
 }
 
+impl Run {
+    /// What goes wrong between accounts: sessions that end, a role that denies, a key that is disabled,
+    /// a share that somebody takes back.
+    fn plan_abroad(&mut self) {
+        for front in weather::abroad(&mut self.rng, self.knobs.profile) {
+            if self.counter.may(front.class) {
+                self.weather.comes(front);
+            }
+        }
+        if self.knobs.profile == Profile::Hostile && self.rng.u8(..3) == 0 {
+            let at = Instant::now() + self.drawn.safety.mul_f64(self.rng.f64());
+            self.agenda.add(at, Happening::Meddle(Meddling::Unshare));
+        }
+    }
+}
+
 /// How long a cluster takes to be made, at the most.
 const MAKING: Duration = Duration::from_secs(1_800);
 
 /// The clusters that are to be replaced.
 async fn make_targets(sim: &Sim, orders: &[Order]) -> anyhow::Result<()> {
-    let replaced: Vec<&String> = orders.iter().flat_map(|order| &order.replaces).collect();
-    for target in &replaced {
-        sim.make_cluster(target, None).await?;
+    for order in orders {
+        for target in &order.replaces {
+            match order.is_abroad {
+                true => sim.make_cluster_in((SPOKE, THERE), target, None).await?,
+                false => sim.make_cluster(target, None).await?,
+            }
+        }
     }
-    if !replaced.is_empty() {
+    if orders.iter().any(|order| !order.replaces.is_empty()) {
         sim.pass(MAKING).await;
     }
     Ok(())
@@ -140,11 +174,13 @@ async fn make_targets(sim: &Sim, orders: &[Order]) -> anyhow::Result<()> {
 fn setting(sim: &Sim, lease: Duration) -> Setting {
     let (account, region) = sim.place();
     Setting {
-        account,
-        region,
         table: sim.common().table.clone(),
         queue_prefix: sim.common().queue_prefix.clone(),
         lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
+        places: vec![(account.clone(), region.clone()), (SPOKE.to_owned(), THERE.to_owned())],
+        account,
+        region,
+        volumes: sim.volumes.clone(),
         secrets: ["drill-password", "source-password"].map(str::to_owned).to_vec(),
         source_clusters: [SOURCE.to_owned()].into(),
     }
