@@ -230,9 +230,9 @@ pub async fn abandon_set(
     let why = format!("called off by {who}: {reason}");
     let now_ms = env.clock.now_ms();
     let changed = change(env, id, None, |tally| tally.abandon(&why, now_ms)).await;
-    if let Some(tally) = changed.map_err(Trouble::from)? {
-        return Ok(tally.decision);
+    match changed.map_err(Trouble::from)?.map(|tally| tally.decision) {
+        None => Err(AbandonError::Unknown(id)),
+        Some(Decision::Done { .. }) => Err(AbandonError::TooLate(id)),
+        Some(decision) => Ok(decision),
     }
-    let there = env.store().tally(id).await.map_err(Trouble::from)?;
-    Err(if there.is_some() { AbandonError::TooLate(id) } else { AbandonError::Unknown(id) })
 }

@@ -33,7 +33,7 @@ fn codes(class: FaultClass) -> &'static [FailureCode] {
         // A job that lacks a right is parked, and outlasts every denial here by hours.
         F::AccessDenied => &[],
         // Backups are kept for a shorter time than the fleet was down: the moment of a set is over.
-        F::RetentionPassed => &[C::DeadlinePassed, C::SourceUnusable],
+        F::RetentionPassed => &[C::DeadlinePassed, C::SourceUnusable, C::RefusedByAws],
         _ => &[],
     }
 }

@@ -206,6 +206,9 @@ fn ask_for_more(rng: &mut fastrand::Rng, request: &mut Request) -> bool {
         request.mask = serde_json::from_value(masking()).expect("it is a mask");
     }
     let replaces = rng.u8(..3) == 0;
+    if !replaces && rng.u8(..3) == 0 {
+        request.keep.restored = "1h".parse().ok();
+    }
     if replaces {
         request.target.if_exists = IfExists::Swap;
         request.keep.replaced = "1h".parse().ok();

@@ -133,6 +133,8 @@ struct Run {
     script: Option<Script>,
     obituaries: UnboundedReceiver<String>,
     liveness_ms: i64,
+    /// Whether the fleet goes on until what follows a restore is over, too.
+    lingers: bool,
     deadly: Option<usize>,
 }
 
@@ -194,6 +196,9 @@ impl Run {
         self.liveness_ms = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
         if let Some(script) = &self.script {
             script.close();
+        }
+        if self.lingers {
+            self.live_until(Instant::now() + LINGERING).await;
         }
         self.settle().await;
     }
@@ -323,6 +328,10 @@ impl Run {
         }
     }
 }
+
+/// Longer than what is kept for an hour is there, kept for another one under its last name, and
+/// looked at by clocks that are wrong.
+const LINGERING: Duration = Duration::from_secs(5 * 3600);
 
 /// Between two looks at the jobs.
 const LOOK: Duration = Duration::from_secs(10);

@@ -124,6 +124,27 @@ async fn a_swap_onto_a_protected_target_waits_for_somebody_elses_approval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_share_of_a_snapshot_stays_until_the_last_job_that_needs_it_has_ended() {
+    let sim = two_accounts(8).await;
+    let worker = sim.start("w1");
+    let request = |target: &str| restore(latest(), target, json!({"target": there(target, THERE)}));
+    let first = sim.submit(&request("orders-staging")).await.unwrap();
+    sim.pass(HOUR / 60).await;
+    // The second one's copy is under way when the first one has ended.
+    let slow = FaultRule::on("CopyDBClusterSnapshot", FaultKind::Slow { times: 20 }, 1);
+    sim.cloud.world().faults.add(slow);
+    let second = sim.submit(&request("orders-reports")).await.unwrap();
+    sim.until_succeeded(&[first], 10 * HOUR).await.unwrap();
+    assert!(!sim.state(second).await.unwrap().status.is_ended());
+    sim.until_succeeded(&[second], 10 * HOUR).await.unwrap();
+    let shares = sim.effects("ModifyDBClusterSnapshotAttribute");
+    assert_eq!(shares, 2, "given once and taken back once");
+    let is_shared = sim.cloud.world().rds.snapshots().any(|(_, s)| !s.shared_with.is_empty());
+    assert!(!is_shared);
+    worker.drain().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restore_to_another_account_and_region_stays_within_its_budget() {
     let sim = two_accounts(5).await;
     let worker = sim.start("w1");

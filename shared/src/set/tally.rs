@@ -42,10 +42,11 @@ pub struct Vote {
 }
 
 /// What is decided.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Decision {
     /// Nothing yet: not all members are verified.
+    #[default]
     Open,
     /// All are verified: each swaps.
     Swap {
@@ -97,9 +98,9 @@ impl Decision {
 }
 
 /// The votes of a set, and what they decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Version of the item: one more at each write.
+    /// Version of the item: one more at each write; 0 while there is none.
     pub version: u64,
     /// How many members there are.
     pub members: usize,
@@ -147,18 +148,17 @@ impl Tally {
         next
     }
 
-    /// Somebody calls it off. `None`: all are swapped, it is too late.
+    /// Somebody calls it off. Once all are swapped it is too late.
     #[must_use]
-    pub fn abandon(&self, why: &str, now_ms: EpochMs) -> Option<Self> {
+    pub fn abandon(&self, why: &str, now_ms: EpochMs) -> Self {
         let mut next = self.at(now_ms);
         let (at_ms, why) = (now_ms, why.to_owned());
         match next.decision {
             Decision::Open => next.decision = Decision::Abandoned { at_ms, why },
             Decision::Swap { .. } => next.decision = Decision::Back { at_ms, why },
-            Decision::Done { .. } => return None,
-            Decision::Abandoned { .. } | Decision::Back { .. } => {}
+            Decision::Done { .. } | Decision::Abandoned { .. } | Decision::Back { .. } => {}
         }
-        Some(next)
+        next
     }
 
     /// The same at a later moment: what time alone decides.

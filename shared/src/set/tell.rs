@@ -11,8 +11,7 @@ use std::time::Duration;
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Changes a set's tally by a pure function, and wakes the members that wait for what is decided by
-/// that; `by` is the member that does it, if one does. `None`: the set has no tally, or the change is
-/// not taken.
+/// that; `by` is the member that does it, if one does. `None`: the set has no tally.
 ///
 /// # Errors
 /// When the table is missing, AWS refuses, or the item cannot be read.
@@ -20,7 +19,7 @@ pub async fn change(
     env: &Environment,
     set: SetId,
     by: Option<JobId>,
-    change: impl Fn(&Tally) -> Option<Tally>,
+    change: impl Fn(&Tally) -> Tally,
 ) -> StoreResult<Option<Tally>> {
     let Some((before, after)) = env.store().change_tally(set, change).await? else {
         return Ok(None);

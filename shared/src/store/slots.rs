@@ -1,14 +1,12 @@
 //! `slots#<account>#<region>#<kind>` / `slots`: a semaphore with a priority queue in one item. The
 //! name of a target is a slot of limit 1, so that two jobs never work on one target.
 
-use super::item::{Item, ItemReader, Unreadable, key, ordered, texts};
-use super::{Store, StoreResult, store_error};
+use super::item::{Item, ItemReader, Unreadable, texts};
+use super::versioned::Versioned;
+use super::{Store, StoreResult};
 use crate::clock::EpochMs;
-use crate::failure::wire_code;
 use crate::ids::{AccountId, ClusterId, Epoch, JobId, RegionName};
 use crate::request::Priority;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use std::collections::BTreeMap;
 
 /// A job at a slot.
@@ -100,16 +98,21 @@ impl Slots {
     pub fn newly_granted(&self, before: &Self) -> Vec<JobId> {
         self.holders.keys().filter(|job| !before.holders.contains_key(job)).copied().collect()
     }
+}
 
-    pub(super) fn encode(&self, name: &str) -> Item {
-        let mut item: Item = key(name, "slots").map(|(k, v)| (k.to_owned(), v)).into();
-        item.insert("version".into(), super::item::number(self.version));
-        item.insert("holders".into(), texts(&self.holders));
-        item.insert("waiting".into(), texts(&self.waiting));
-        item
+impl Versioned for Slots {
+    const SK: &'static str = "slots";
+
+    fn version(&mut self) -> &mut u64 {
+        &mut self.version
     }
 
-    pub(super) fn decode(item: &Item) -> Result<Self, Unreadable> {
+    fn attributes(&self) -> Item {
+        let places = [("holders", &self.holders), ("waiting", &self.waiting)];
+        places.into_iter().map(|(name, places)| (name.to_owned(), texts(places))).collect()
+    }
+
+    fn read(item: &Item) -> Result<Self, Unreadable> {
         let read = ItemReader::new(item);
         let places = |attribute: &str| {
             let wrong = || read.wrong(attribute, "holds an entry that is no place");
@@ -142,9 +145,6 @@ pub fn target_slot(account: &AccountId, region: &RegionName, cluster: &ClusterId
     format!("slots#{account}#{region}#target:{cluster}")
 }
 
-/// How often a write is tried against rivals before the caller is told to come back.
-const RIVALS: usize = 16;
-
 impl Store {
     /// Asks for a slot of `name`, of which there are `limit`.
     ///
@@ -159,7 +159,7 @@ impl Store {
     ) -> StoreResult<Acquired> {
         let job = asking.job;
         let change = |slots: &Slots| slots.acquire(asking, now_ms, limit);
-        let (_, slots) = self.change_slots(name, change).await?;
+        let (_, slots) = self.change(name, change).await?;
         if slots.holders.contains_key(&job) {
             return Ok(Acquired::Held);
         }
@@ -180,79 +180,7 @@ impl Store {
         limit: usize,
     ) -> StoreResult<Vec<JobId>> {
         let change = |slots: &Slots| slots.release(job, epoch, now_ms, limit);
-        let (before, after) = self.change_slots(name, change).await?;
+        let (before, after) = self.change(name, change).await?;
         Ok(after.newly_granted(&before))
-    }
-
-    /// Applies a pure change to the item: optimistically on an empty one first, because most slots
-    /// are free, then on what stood in the way. Returns it as it was and as it is.
-    async fn change_slots(
-        &self,
-        name: &str,
-        change: impl Fn(&Slots) -> Option<Slots>,
-    ) -> StoreResult<(Slots, Slots)> {
-        let mut there = Slots::default();
-        for _ in 0..RIVALS {
-            let Some(mut next) = change(&there) else {
-                if there.version > 0 {
-                    return Ok((there.clone(), there));
-                }
-                match self.read_slots(name).await? {
-                    Some(read) => there = read,
-                    None => return Ok((there.clone(), there)),
-                }
-                continue;
-            };
-            next.version = there.version + 1;
-            match self.put_slots(name, &there, &next).await? {
-                None => return Ok((there, next)),
-                // The very write, found done: its answer had been lost.
-                Some(found) if found == next => return Ok((there, next)),
-                Some(rival) => there = rival,
-            }
-        }
-        let doing = format!("changing {name}: too many rivals at once");
-        let code = crate::failure::FailureCode::ResourceBusy;
-        Err(crate::failure::Failure::transient(code, doing).into())
-    }
-
-    async fn read_slots(&self, name: &str) -> StoreResult<Option<Slots>> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let get = key(name, "slots").into_iter().fold(get, |get, (k, v)| get.key(k, v));
-        let answer = get.send().await.map_err(store_error!(self, "reading slots"))?;
-        Ok(answer.item.map(ordered).map(|item| Slots::decode(&item)).transpose()?)
-    }
-
-    /// Puts slots if they are still at the version that was read; `Some` is what stood in the way.
-    async fn put_slots(
-        &self,
-        name: &str,
-        read: &Slots,
-        next: &Slots,
-    ) -> StoreResult<Option<Slots>> {
-        let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(next.encode(name).into_iter().collect()));
-        let put = match read.version {
-            0 => put.condition_expression("attribute_not_exists(pk)"),
-            version => put
-                .condition_expression("#version = :read")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":read", super::item::number(version)),
-        };
-        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
-        match put.return_values_on_condition_check_failure(all_old).send().await {
-            Ok(_) => Ok(None),
-            Err(e) if wire_code(&e) == Some("ConditionalCheckFailedException") => {
-                let PutItemError::ConditionalCheckFailedException(e) = e.into_service_error()
-                else {
-                    return Ok(Some(Slots::default()));
-                };
-                match e.item.map(ordered) {
-                    Some(item) => Ok(Some(Slots::decode(&item)?)),
-                    None => Ok(Some(Slots::default())),
-                }
-            }
-            Err(e) => Err(store_error!(self, "changing slots")(e)),
-        }
     }
 }

@@ -2,6 +2,7 @@
 //! transitions of `job.rs` say.
 
 use super::state_codec;
+use super::versioned::{Versioned, encode};
 use super::*;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -41,7 +42,7 @@ proptest! {
         version in 1_u64..1000, holders in places(), waiting in places(),
     ) {
         let slots = Slots { version, holders, waiting };
-        prop_assert_eq!(Slots::decode(&slots.encode("slots#x")).unwrap(), slots);
+        prop_assert_eq!(Slots::read(&encode("slots#x", &slots)).unwrap(), slots);
     }
 
     #[test]

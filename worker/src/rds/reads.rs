@@ -163,9 +163,15 @@ pub async fn expect_own_instance(
     let filter = Filter::builder().name("db-instance-id").values(id).build();
     let page = rds.describe_db_instances().filters(filter).send().await;
     let page = page.map_err(|e| Failure::from_sdk("looking at an instance", &e))?;
+    let cluster = cx.cluster_name()?;
     let strangers = page.db_instances.unwrap_or_default().iter().find_map(|i| {
         let made = ms(i.instance_create_time());
-        not_ours(i.tag_list(), made, cx.spec.owner(), cx.spec.owner_accepted_ms())
+        let of = i.db_cluster_identifier().unwrap_or_default();
+        // Somebody has renamed the cluster that it was made in.
+        let is_elsewhere = of != cluster.as_str();
+        let elsewhere = is_elsewhere.then(|| format!("it belongs to cluster {of}"));
+        elsewhere
+            .or_else(|| not_ours(i.tag_list(), made, cx.spec.owner(), cx.spec.owner_accepted_ms()))
     });
     match strangers {
         Some(why) => Err(name_taken(&format!("instance {id}: {why}"))),

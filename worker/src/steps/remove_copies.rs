@@ -1,12 +1,13 @@
 //! `remove_copies`: wants the snapshot copies of the job gone, and the source no longer shared: the
 //! cluster is restored, so nothing needs them.
 
-use super::share_snapshot::SHARED_SOURCE;
+use super::share_snapshot::{SHARED_SOURCE, name_of};
 use crate::rds::{self, Copy, FoundCopy};
 use crate::step::{StepContext, StepResult, done};
 use aurora_restore_shared::aftercare::{CopyMade, copies_made};
 use aurora_restore_shared::failure::{Failure, FailureCode};
 use aurora_restore_shared::job::How;
+use aurora_restore_shared::store::{Left, StoreError};
 
 pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     if cx.is_called_off() {
@@ -40,13 +41,17 @@ async fn remove(cx: &StepContext<'_>, copy: &CopyMade) -> Result<bool, Failure> 
     }
 }
 
-/// Takes back what this job has shared of the source itself.
+/// Takes back what a job has shared of the source itself, when no other job needs it any more.
 async fn unshare(cx: &StepContext<'_>) -> Result<(), Failure> {
     let Some(id) = cx.job.outputs.get(SHARED_SOURCE) else { return Ok(()) };
+    let (store, name, job) = (&cx.worker.store, name_of(cx, id), cx.spec.owner());
+    if store.leave_share(&name, job).await.map_err(StoreError::into_failure)? == Left::Stays {
+        return Ok(());
+    }
     let rds = cx.source().await?.rds();
     let account = &cx.spec.request.target.account;
     if rds::is_shared_with(&rds, id, account).await? {
         rds::set_sharing(&rds, id, account, false).await?;
     }
-    Ok(())
+    store.share_is_gone(&name, job).await.map_err(StoreError::into_failure)
 }

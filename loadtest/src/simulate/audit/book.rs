@@ -51,6 +51,8 @@ pub(super) struct Book {
     pub(super) pointed: BTreeSet<(String, String)>,
     /// Instances that were created, with their immutable ids.
     pub(super) instances: BTreeMap<String, String>,
+    /// Clusters that people have renamed.
+    pub(super) moved: BTreeSet<String>,
     /// Snapshot copies that were made, by name, and for which job.
     pub(super) copies: BTreeMap<String, String>,
     pub(super) violations: Vec<Violation>,
@@ -80,6 +82,7 @@ impl Book {
             woken: BTreeSet::new(),
             pointed: BTreeSet::new(),
             instances: BTreeMap::new(),
+            moved: BTreeSet::new(),
             copies: BTreeMap::new(),
             violations: Vec::new(),
             count: 0,

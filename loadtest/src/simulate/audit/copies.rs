@@ -129,6 +129,11 @@ impl Job {
         groups.iter().filter_map(|group| group.as_str().map(str::to_owned)).collect()
     }
 
+    /// Whether its cluster is a throw-away copy.
+    pub(super) fn expires(&self) -> bool {
+        self.asked()["keep"]["restored"].is_string()
+    }
+
     /// Whether its request keeps the copies that it makes.
     fn keeps_copies(&self) -> bool {
         self.asked()["keep"]["snapshot_copies"].is_string()

@@ -141,7 +141,9 @@ impl Book {
         let is_late = is_old && beside(&target, &id) == *name;
         let earlier = job.restored.iter().find(is_there).map(|(earlier, _)| earlier.clone());
         let is_stray = is_late && earlier.is_some();
-        if let Some(earlier) = earlier.filter(|_| !is_stray) {
+        // A plan that was not committed before people took the target away is made anew, otherwise.
+        let is_excused = is_stray || self.moved.contains(&target);
+        if let Some(earlier) = earlier.filter(|_| !is_excused) {
             let text = format!("job {id} has {earlier} already");
             wrong.push((Invariant::OneClusterPerJob, text));
         } else if !job.restored.is_empty() {

@@ -27,7 +27,8 @@ impl Book {
             }
             let is_judged = job.follows.is_none();
             if is_judged && !excuses.touched_targets.contains(&job.target) {
-                result(id, job, made.get(id).unwrap_or(&Made::default()), &mut found);
+                let made = made.get(id);
+                result(id, job, made.unwrap_or(&Made::default()), self.now_ms, &mut found);
             }
         }
         self.letters(world, excuses, &mut found);
@@ -164,7 +165,7 @@ fn made(world: &World) -> BTreeMap<&String, Made<'_>> {
 
 /// Exactly the declared result: all of it when the job has succeeded, nothing besides in any
 /// case.
-fn result(id: &str, job: &Job, made: &Made<'_>, found: &mut Findings) {
+fn result(id: &str, job: &Job, made: &Made<'_>, now_ms: i64, found: &mut Findings) {
     let Made { clusters, instances } = made;
     let mut wrong = |text: String| found.push((Invariant::OnlyTheDeclaredResult, text));
     // One that has failed before its swap keeps its cluster beside the other one.
@@ -172,7 +173,7 @@ fn result(id: &str, job: &Job, made: &Made<'_>, found: &mut Findings) {
     let beside = beside(&job.target, id);
     // One that is given up has another name before it goes, which may not be over at the end.
     let gone = gone(&job.target, id);
-    let is_leaving = job.is_given_up();
+    let is_leaving = job.is_given_up() || job.has_expired(now_ms);
     let is_its = |name: &str| {
         name == job.target || (!has_succeeded && name == beside) || (is_leaving && name == gone)
     };
@@ -184,6 +185,12 @@ fn result(id: &str, job: &Job, made: &Made<'_>, found: &mut Findings) {
         wrong(format!("job {id} has left instance {}", instance.identifier));
     }
     let Some(state) = job.state.as_ref().filter(|s| s.status == "succeeded") else { return };
+    if job.has_outlived(now_ms) && !clusters.is_empty() {
+        wrong(format!("the throw-away copy of job {id} is still there"));
+    }
+    if job.has_expired(now_ms) {
+        return;
+    }
     let Some(cluster) = clusters.iter().find(|c| c.identifier == job.target) else {
         return wrong(format!("job {id} has succeeded, and there is no {}", job.target));
     };

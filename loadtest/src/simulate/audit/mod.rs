@@ -183,6 +183,8 @@ impl Book {
             }
         } else if seen.call.service == Service::Dynamodb {
             self.stranger_wrote(seen);
+        } else if seen.call.operation == "ModifyDBCluster" && seen.record.outcome == "ok" {
+            self.moved.insert(seen.record.resource.clone());
         }
     }
 }

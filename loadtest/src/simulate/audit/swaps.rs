@@ -16,6 +16,10 @@ use aurora_restore_local::world::World;
 /// be behind and another ahead, and be put forward besides.
 const LEAST_KEPT_MS: i64 = 3_600_000 - 3 * WIDEST_SKEW_MS;
 
+/// So long after its job has ended a throw-away copy is gone, milliseconds: both times that it is kept
+/// for, what clocks are wrong by, and the deletions.
+const LONGEST_GOING_MS: i64 = 2 * 3_600_000 + 3 * WIDEST_SKEW_MS + 3_600_000;
+
 /// The name that a job's cluster has beside the one that it replaces.
 pub(super) fn beside(target: &str, job: &str) -> String {
     format!("{target}-new-{}", short(job))
@@ -70,7 +74,10 @@ impl Book {
         let resource_id = cluster.map(|c| c.resource_id.as_str()).unwrap_or_default();
         let is_right = match rename {
             Rename::NewIn | Rename::NewAway => job.restored.contains_key(resource_id),
-            Rename::Gone => job.is_given_up() && job.restored.contains_key(resource_id),
+            Rename::Gone => {
+                let may_go = job.is_given_up() || job.has_expired(seen.record.at_ms);
+                may_go && job.restored.contains_key(resource_id)
+            }
             Rename::OldAway | Rename::OldBack => job.replaces().as_deref() == Some(resource_id),
         };
         if !is_right {
@@ -105,8 +112,8 @@ impl Book {
         })
     }
 
-    /// A cluster or an instance of one is to go: only a replaced one, when its time is over, or what a
-    /// job has made that was given up.
+    /// A cluster or an instance of one is to go: only a replaced one or a throw-away copy, when its time
+    /// is over, or what a job has made that was given up.
     pub(super) fn retired(&self, seen: &Seen<'_>, params: &Params, wrong: &mut Findings) {
         let given = params.get("DBClusterIdentifier").map(str::to_ascii_lowercase);
         let instance = params.get("DBInstanceIdentifier").unwrap_or_default();
@@ -124,7 +131,8 @@ impl Book {
                 is_over && there.is_none_or(is_old)
             } else {
                 let is_its = name == beside(&job.target, id) || name == gone(&job.target, id);
-                is_its && job.is_given_up() && there.is_none_or(is_new)
+                let may_go = job.is_given_up() || job.has_expired(seen.record.at_ms);
+                is_its && may_go && there.is_none_or(is_new)
             }
         });
         if !may_go {
@@ -157,6 +165,17 @@ impl Job {
     pub(super) fn replaces(&self) -> Option<String> {
         let old = self.plan()?;
         old.get("replaces")?.get("resource_id")?.as_str().map(str::to_owned)
+    }
+
+    /// Whether it is a throw-away copy whose time may be over: each is kept for an hour.
+    pub(super) fn has_expired(&self, now_ms: i64) -> bool {
+        let has_succeeded = self.state.as_ref().is_some_and(|s| s.status == "succeeded");
+        has_succeeded && self.expires() && self.has_ended_before(now_ms - LEAST_KEPT_MS)
+    }
+
+    /// Whether it must be gone by now: it was kept for an hour, and for another one under its last name.
+    pub(super) fn has_outlived(&self, now_ms: i64) -> bool {
+        self.has_expired(now_ms) && self.has_ended_before(now_ms - LONGEST_GOING_MS)
     }
 
     /// Whether it was given up.

@@ -45,6 +45,7 @@ impl Run {
         let settings =
             WorldSettings { speed: drawn.speed, keep_calls: 1, ..Sim::settings_of_world(seed) };
         let has_spoke = !knobs.only_drills && !is_scripted && rng.u8(..3) == 0;
+        let lingers = !knobs.only_drills && !is_scripted && rng.u8(..8) == 0;
         let sim = match has_spoke {
             true => Sim::two_accounts_in(settings).await?,
             false => Sim::prepared_in(settings).await?,
@@ -97,6 +98,7 @@ impl Run {
             script: options.script.clone(),
             obituaries,
             liveness_ms: 0,
+            lingers,
             deadly,
             drawn,
             sim,

@@ -67,10 +67,11 @@ fn a_member_that_fails_votes_again_before_all_are_verified_and_sends_all_back_af
 #[test]
 fn calling_it_off_is_too_late_when_all_are_swapped() {
     let open = pair().vote(job(0), Voted::Swapped, 1);
-    assert_eq!(open.abandon("x", 2).unwrap().decision.as_str(), "abandoned");
+    assert_eq!(open.abandon("x", 2).decision.as_str(), "abandoned");
     let swap = open.vote(job(1), Voted::Verified, 2);
-    assert_eq!(swap.abandon("x", 3).unwrap().decision.as_str(), "back");
-    assert_eq!(swap.vote(job(1), Voted::Swapped, 3).abandon("x", 4), None);
+    assert_eq!(swap.abandon("x", 3).decision.as_str(), "back");
+    let done = swap.vote(job(1), Voted::Swapped, 3);
+    assert_eq!(done.abandon("x", 4), done);
 }
 
 /// What may happen to a set of two, an hour or half of one apart.
@@ -81,7 +82,7 @@ fn nexts(tally: &Tally, now_ms: EpochMs) -> Vec<Tally> {
         nexts.push(tally.vote(job(n), Voted::Swapped, now_ms));
         nexts.push(tally.fail(job(n), "x", now_ms));
     }
-    nexts.extend(tally.abandon("y", now_ms));
+    nexts.push(tally.abandon("y", now_ms));
     nexts
 }
 
