@@ -17,6 +17,9 @@ pub const SOURCE: &str = "orders-prod";
 /// The snapshot that everything is restored from.
 pub const SNAPSHOT: &str = "orders-prod-nightly";
 
+/// An automated snapshot of it.
+pub const AUTOMATED: &str = "rds:orders-prod-2026-11-22-00-05";
+
 /// A request or a restore set, and what becomes of it.
 #[derive(Debug, Clone)]
 pub struct Order {
@@ -179,9 +182,21 @@ fn go_abroad(rng: &mut fastrand::Rng, order: &mut Order) {
     let if_exists = request.target.if_exists;
     request.target = serde_json::from_value(there(&order.target, THERE)).expect("it is a target");
     (request.target.instances, request.target.if_exists) = (instances, if_exists);
-    let access = json!({
-        "master": {"secret": "drill/orders/master"}, "open_after_masking": true,
-    });
+    if rng.u8(..3) == 0 {
+        // It cannot be shared as it is.
+        let id = json!({"account": HUB, "region": "us-east-1", "id": AUTOMATED});
+        request.source = serde_json::from_value(json!({"snapshot": id})).expect("it is a source");
+    }
+    let master = match rng.bool() {
+        true => json!("managed"),
+        false => json!({"secret": "drill/orders/master"}),
+    };
+    let users = json!([{
+        "name": "app", "secret": "drill/orders/master",
+        "grants": ["SELECT ON ALL TABLES IN SCHEMA public"],
+    }]);
+    let users = if rng.bool() { users } else { json!([]) };
+    let access = json!({"master": master, "users": users, "open_after_masking": true});
     request.access = serde_json::from_value(access).expect("it is access");
     request.mask = serde_json::from_value(masking()).expect("it is a mask");
     request.keep.snapshot_copies = rng.bool().then(|| "2h".to_owned());

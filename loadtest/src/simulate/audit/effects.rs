@@ -17,6 +17,8 @@ pub(super) const JOB_TAG: &str = "aurora-restore:job";
 
 /// The parameter of a call that sets a password.
 pub(super) const PASSWORD: &str = "MasterUserPassword";
+/// That of one that has RDS make and keep one.
+const MANAGED: &str = "ManageMasterUserPassword";
 /// That of one that renames.
 pub(super) const NEW_NAME: &str = "NewDBClusterIdentifier";
 
@@ -24,12 +26,13 @@ pub(super) const NEW_NAME: &str = "NewDBClusterIdentifier";
 const RESTORED: &str = "restore_cluster";
 
 /// What calls that change a cluster consist of.
-const KNOWN_PARAMS: [&str; 7] = [
+const KNOWN_PARAMS: [&str; 8] = [
     "Action",
     "Version",
     "DBClusterIdentifier",
     PASSWORD,
     NEW_NAME,
+    MANAGED,
     "DeletionProtection",
     "ApplyImmediately",
 ];
@@ -55,7 +58,7 @@ impl Book {
                 self.renamed(seen, &params, is_done, &mut wrong)
             }
             "CreateDBInstance" if is_done => self.instance_made(seen, &params, &mut wrong),
-            "ModifyDBCluster" if params.get(PASSWORD).is_some() => {
+            "ModifyDBCluster" if sets_password(&params) => {
                 if is_done {
                     self.password_set(seen, &mut wrong)
                 } else {
@@ -235,6 +238,10 @@ impl Book {
         jobs.find(|(_, job)| job.restored.contains_key(&cluster.resource_id))
             .map(|(id, _)| id.clone())
     }
+}
+
+fn sets_password(params: &Params) -> bool {
+    [PASSWORD, MANAGED].iter().any(|name| params.get(name).is_some())
 }
 
 /// The job whose tag something carries.

@@ -15,9 +15,11 @@ use crate::simulate::submitters::Accepted;
 use crate::simulate::trace::Trace;
 use crate::simulate::weather::{self, Weather};
 use crate::simulate::wire::{Adrift, WireSetting};
+use aurora_restore_local::seed::SeedFile;
 use aurora_restore_local::settings::WorldSettings;
 use aurora_restore_local::witness::{Seen, Witness};
 use aurora_restore_shared::request::Priority;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
@@ -46,11 +48,7 @@ impl Run {
             WorldSettings { speed: drawn.speed, keep_calls: 1, ..Sim::settings_of_world(seed) };
         let has_spoke = !knobs.only_drills && !is_scripted && rng.u8(..3) == 0;
         let lingers = !knobs.only_drills && !is_scripted && rng.u8(..8) == 0;
-        let sim = match has_spoke {
-            true => Sim::two_accounts_in(settings).await?,
-            false => Sim::prepared_in(settings).await?,
-        };
-        let sim = Arc::new(sim);
+        let sim = Arc::new(make_sim(settings, has_spoke).await?);
         if has_spoke {
             // As the settings demand: a place for each queue of each Region.
             drawn.capacity = drawn.capacity.max(2 * Priority::ALL.len());
@@ -152,6 +150,30 @@ impl Run {
             self.agenda.add(at, Happening::Meddle(Meddling::Unshare));
         }
     }
+}
+
+async fn make_sim(settings: WorldSettings, has_spoke: bool) -> anyhow::Result<Sim> {
+    if !has_spoke {
+        return Sim::prepared_in(settings).await;
+    }
+    let sim = Sim::two_accounts_in(settings).await?;
+    make_automated(&sim)?;
+    Ok(sim)
+}
+
+/// An automated snapshot of the source, as AWS makes one each day.
+fn make_automated(sim: &Sim) -> anyhow::Result<()> {
+    let (account, region) = sim.place();
+    let snapshot = json!({
+        "account": account, "region": region, "name": orders::AUTOMATED, "kind": "automated",
+        "cluster": SOURCE, "engine": "aurora-postgresql", "version": "15.10", "encryption": "none",
+        "created": "1h ago",
+    });
+    let refused = |faults| anyhow::anyhow!("a seed is refused: {faults:?}");
+    let seed = SeedFile::read(&json!({ "version": 1, "snapshots": [snapshot] }));
+    let now_ms = sim.clock.now_ms();
+    sim.cloud.world().seed(&seed.map_err(refused)?, now_ms).map_err(refused)?;
+    Ok(())
 }
 
 /// How long a cluster takes to be made, at the most.
