@@ -292,6 +292,7 @@ impl Run {
         let mut excuses =
             excuses::of(&counts, &self.orders, self.deadly, self.touched.all(), self.knobs.profile);
         (excuses.lost_pointers, excuses.left_pointers) = (self.lost.all(), self.lost.left());
+        excuses.has_lingered = self.lingers;
         self.auditor.finish(&self.sim.cloud.world(), &excuses);
         self.judge_masking();
         let mut ended = BTreeMap::new();

@@ -29,6 +29,9 @@ impl Book {
             if is_judged && !excuses.touched_targets.contains(&job.target) {
                 let made = made.get(id);
                 result(id, job, made.unwrap_or(&Made::default()), self.now_ms, &mut found);
+                if excuses.has_lingered {
+                    found.extend(outlived(id, job, made, self.now_ms));
+                }
             }
         }
         self.letters(world, excuses, &mut found);
@@ -163,6 +166,20 @@ fn made(world: &World) -> BTreeMap<&String, Made<'_>> {
     made
 }
 
+/// What was kept for a time goes when that is over.
+fn outlived(
+    id: &str,
+    job: &Job,
+    made: Option<&Made<'_>>,
+    now_ms: i64,
+) -> Option<(Invariant, String)> {
+    let is_there = made.is_some_and(|made| !made.clusters.is_empty());
+    (is_there && job.has_outlived(now_ms)).then(|| {
+        let text = format!("the throw-away copy of job {id} is still there");
+        (Invariant::OnlyTheDeclaredResult, text)
+    })
+}
+
 /// Exactly the declared result: all of it when the job has succeeded, nothing besides in any
 /// case.
 fn result(id: &str, job: &Job, made: &Made<'_>, now_ms: i64, found: &mut Findings) {
@@ -185,9 +202,6 @@ fn result(id: &str, job: &Job, made: &Made<'_>, now_ms: i64, found: &mut Finding
         wrong(format!("job {id} has left instance {}", instance.identifier));
     }
     let Some(state) = job.state.as_ref().filter(|s| s.status == "succeeded") else { return };
-    if job.has_outlived(now_ms) && !clusters.is_empty() {
-        wrong(format!("the throw-away copy of job {id} is still there"));
-    }
     if job.has_expired(now_ms) {
         return;
     }

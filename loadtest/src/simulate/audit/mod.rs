@@ -73,6 +73,8 @@ pub struct Excuses {
     pub lost_pointers: BTreeSet<(String, i64)>,
     /// Pointers of failures that a `retry`, which AWS stopped half-way, has not taken back.
     pub left_pointers: BTreeSet<(String, i64)>,
+    /// Whether the fleet has gone on until what was to go should have gone.
+    pub has_lingered: bool,
     /// Clusters that people have deleted, renamed or tagged anew.
     pub touched_targets: BTreeSet<String>,
 }
