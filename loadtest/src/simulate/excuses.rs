@@ -20,7 +20,8 @@ fn codes(class: FaultClass) -> &'static [FailureCode] {
         F::SessionEnded => &[C::CredentialsRejected],
         // A job that lacks the role or the key is parked, and outlasts these faults by hours.
         F::RoleDenied | F::KeyDisabled => &[],
-        F::Unshared => &[C::SourceNotFound, C::AccessDenied],
+        // A copy that is under way when its share goes ends in failure.
+        F::Unshared => &[C::SourceNotFound, C::AccessDenied, C::ResourceFailed],
         F::StrangerTakesName => &[C::TargetNameTaken],
         F::SourceDeleted => &[C::SourceNotFound, C::SourceUnusable],
         F::TagsRemoved | F::HumanRenames => {

@@ -198,9 +198,24 @@ impl Run {
             script.close();
         }
         if self.lingers {
-            self.live_until(Instant::now() + LINGERING).await;
+            self.linger().await;
         }
         self.settle().await;
+    }
+
+    /// Until what was to go has gone. A worker is there only when something is due: most of what hours
+    /// cost to simulate is receives that bring nothing.
+    async fn linger(&mut self) {
+        for (without, with) in LINGERING {
+            for place in 0..self.fleet.len() {
+                if let Some(name) = self.fleet.kill(place) {
+                    self.auditor.process_ended(&name);
+                }
+            }
+            self.live_until(Instant::now() + without).await;
+            self.agenda.add(Instant::now(), Happening::Start(0));
+            self.live_until(Instant::now() + with).await;
+        }
     }
 
     /// Whatever is still on its way arrives, whoever is frozen goes on, and what that has begun ends.
@@ -330,9 +345,12 @@ impl Run {
     }
 }
 
-/// Longer than what is kept for an hour is there, kept for another one under its last name, and
-/// looked at by clocks that are wrong.
-const LINGERING: Duration = Duration::from_secs(5 * 3600);
+/// How long nobody works, and then one worker: until what is kept for an hour has its last name, and
+/// until it is gone an hour later; by clocks that are wrong.
+const LINGERING: [(Duration, Duration); 2] = [
+    (Duration::from_secs(100 * 60), Duration::from_secs(15 * 60)),
+    (Duration::from_secs(100 * 60), Duration::from_secs(30 * 60)),
+];
 
 /// Between two looks at the jobs.
 const LOOK: Duration = Duration::from_secs(10);

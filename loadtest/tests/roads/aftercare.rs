@@ -75,3 +75,21 @@ async fn the_records_of_aftercare_are_whole_and_tell_of_its_own_step() {
     told("in the end").await;
     worker.drain().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_late_request_has_made_after_a_swap_goes_with_the_replaced_cluster() {
+    let sim = Sim::prepared(4).await.unwrap();
+    let worker = sim.start("w1");
+    let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
+    sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
+    let swap = json!({"target": {"if_exists": "swap"}, "keep": {"replaced": "1h"}});
+    let job = sim.submit(&restore(latest(), "orders-staging", swap)).await.unwrap();
+    sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
+    let new = resource_id(&sim, HUB, "us-east-1", "orders-staging").await;
+    let beside = format!("orders-staging-new-{}", job.short());
+    sim.make_cluster(&beside, Some(job)).await.unwrap();
+    sim.pass(4 * HOUR).await;
+    assert_eq!(sim.clusters_of(job), ["orders-staging"]);
+    assert_eq!(resource_id(&sim, HUB, "us-east-1", "orders-staging").await, new);
+    worker.drain().await;
+}

@@ -2,6 +2,7 @@
 //! have a name that will be used again, so they are renamed first, and deleted only when no late call
 //! can meet another cluster under that name.
 
+use super::stray;
 use crate::rds::{self, Instance, Standing};
 use crate::step::{Outcome, StepContext, StepResult, Waiting, done, pairs, request_ids};
 use aurora_restore_shared::aftercare::{Leaving, RENAMED_AT, RESOURCE_ID};
@@ -52,6 +53,9 @@ pub(super) async fn run(cx: StepContext<'_>) -> StepResult {
     let wait = |note: &str| waiting(&cx, WatchKind::Cluster, &leaving.last_name, note);
     match decide((leaving, &id), &there, &members, renamed_at, cx.worker.now_ms()) {
         Decision::Done => {
+            if let Some(outcome) = stray::see_off(&cx, &rds).await? {
+                return Ok(outcome);
+            }
             let note = format!("cluster {id} ({name}) is gone");
             return Ok(done(How::Did, note).into());
         }

@@ -17,6 +17,7 @@ mod resolve_source;
 mod restore_cluster;
 mod set_credentials;
 mod share_snapshot;
+mod stray;
 mod swap_in;
 mod verify_restore;
 

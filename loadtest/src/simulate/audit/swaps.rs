@@ -127,6 +127,10 @@ impl Book {
             let is_over = job.has_ended_before(seen.record.at_ms - LEAST_KEPT_MS);
             let is_old = |c: &Cluster| job.replaces().as_ref() == Some(&c.resource_id);
             let is_new = |c: &Cluster| job.restored.contains_key(&c.resource_id);
+            let is_stray = |c: &Cluster| job.strays.contains(&c.resource_id);
+            if is_over && name == beside(&job.target, id) && there.is_some_and(is_stray) {
+                return true;
+            }
             if name == replaced(&job.target, id) {
                 is_over && there.is_none_or(is_old)
             } else {

@@ -46,7 +46,7 @@ impl Run {
         let mut drawn = Drawn::by(&mut rng, knobs.profile);
         let settings =
             WorldSettings { speed: drawn.speed, keep_calls: 1, ..Sim::settings_of_world(seed) };
-        let has_spoke = !knobs.only_drills && !is_scripted && rng.u8(..3) == 0;
+        let has_spoke = !knobs.only_drills && !is_scripted && rng.u8(..4) == 0;
         let lingers = !knobs.only_drills && !is_scripted && rng.u8(..8) == 0;
         let sim = Arc::new(make_sim(settings, has_spoke).await?);
         if has_spoke {
@@ -167,7 +167,8 @@ fn make_automated(sim: &Sim) -> anyhow::Result<()> {
     let snapshot = json!({
         "account": account, "region": region, "name": orders::AUTOMATED, "kind": "automated",
         "cluster": SOURCE, "engine": "aurora-postgresql", "version": "15.10", "encryption": "none",
-        "created": "1h ago",
+        // The latest one is the other.
+        "created": "6h ago",
     });
     let refused = |faults| anyhow::anyhow!("a seed is refused: {faults:?}");
     let seed = SeedFile::read(&json!({ "version": 1, "snapshots": [snapshot] }));
