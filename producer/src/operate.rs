@@ -1,9 +1,8 @@
 //! What an operator does to a job: for now, `retry`. A failed job goes on; a parked one is woken.
 
-use crate::submit::FIRST_INTERVAL_MS;
 use crate::trouble::Trouble;
 use aurora_restore_shared::chain;
-use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::environment::{Environment, FIRST_INTERVAL_MS};
 use aurora_restore_shared::ids::{Epoch, JobId};
 use aurora_restore_shared::job::{JobState, Status};
 
@@ -123,13 +122,7 @@ pub(crate) async fn wake(
     env: &Environment,
     parked: &JobState,
 ) -> Result<Option<JobState>, Trouble> {
-    let due_at_ms = env.clock.now_ms() + FIRST_INTERVAL_MS;
-    let woken = env.store().wake(parked.id, Some(parked.seq), due_at_ms).await?;
-    if let Some(state) = &woken {
-        let queues = env.queues(&state.region);
-        queues.send_for(state).await.map_err(Trouble::queue(&state.region))?;
-    }
-    Ok(woken)
+    Ok(env.wake(&env.store(), parked.id, Some(parked.seq)).await?)
 }
 
 /// Whether an earlier `retry` has set the job going and no worker has taken it since: queued, but

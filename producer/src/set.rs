@@ -2,6 +2,7 @@
 //! in this order and each of them idempotent: whoever dies on the way leaves something that a repeat
 //! completes.
 
+use crate::operate::caller;
 use crate::standing::Standing;
 use crate::submit::{Submission, SubmitError, Submitter};
 use crate::trouble::Trouble;
@@ -12,7 +13,7 @@ use aurora_restore_shared::fault::{Fault, Faults};
 use aurora_restore_shared::ids::SetId;
 use aurora_restore_shared::request::{Request, Source};
 use aurora_restore_shared::set::{Decision, Membership, RestoreSet, SetSpec, Tally, change};
-use aurora_restore_shared::store::{Accepted, Spec, Store};
+use aurora_restore_shared::store::{Spec, Store};
 use futures::future::join_all;
 use jiff::Timestamp;
 
@@ -102,12 +103,7 @@ async fn put(
         submitted_by: submitter.identity().await,
         created_at_ms: env.clock.now_ms(),
     };
-    let store = env.store();
-    if store.put_set(&spec).await.map_err(Trouble::from)? == Accepted::New {
-        return Ok(spec);
-    }
-    let there = store.set(id).await.map_err(Trouble::from)?;
-    there.ok_or(SetError::Conflict(id))
+    Ok(env.store().put_set(spec).await.map_err(Trouble::from)?)
 }
 
 /// The latest moment that all members can be restored to.
@@ -226,10 +222,9 @@ pub async fn abandon_set(
     id: SetId,
     reason: &str,
 ) -> Result<Decision, AbandonError> {
-    let who = Submitter::new(env).identity().await;
-    let why = format!("called off by {who}: {reason}");
+    let why = format!("called off by {}: {reason}", caller(env).await);
     let now_ms = env.clock.now_ms();
-    let changed = change(env, id, None, |tally| tally.abandon(&why, now_ms)).await;
+    let changed = change(env, &env.store(), id, None, |tally| tally.abandon(&why, now_ms)).await;
     match changed.map_err(Trouble::from)?.map(|tally| tally.decision) {
         None => Err(AbandonError::Unknown(id)),
         Some(Decision::Done { .. }) => Err(AbandonError::TooLate(id)),

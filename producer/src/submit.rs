@@ -6,7 +6,7 @@
 use crate::operate::caller;
 use crate::trouble::Trouble;
 use aurora_restore_shared::clock::EpochMs;
-use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::environment::{Environment, FIRST_INTERVAL_MS};
 use aurora_restore_shared::fault::{Fault, Faults};
 use aurora_restore_shared::ids::{Epoch, JobId, Seq};
 use aurora_restore_shared::job::{JobState, Status};
@@ -15,10 +15,6 @@ use aurora_restore_shared::store::{Accepted, Spec, Store};
 use aurora_restore_shared::webhook;
 use serde_json::Value;
 use tokio::sync::OnceCell;
-
-/// When the dispatcher looks after a wake-up for the first time, milliseconds. An ordinary wake-up
-/// is taken within seconds, so this costs nothing but where one was lost.
-pub const FIRST_INTERVAL_MS: i64 = 60_000;
 
 /// A request that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]

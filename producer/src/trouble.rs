@@ -1,5 +1,6 @@
 //! AWS did not do its part: one clear sentence, and what to do about it.
 
+use aurora_restore_shared::environment::WakeError;
 use aurora_restore_shared::failure::{self, Failure, FailureCode, FailureKind};
 use aurora_restore_shared::ids::RegionName;
 use aurora_restore_shared::queue::QueueError;
@@ -124,6 +125,15 @@ impl std::error::Error for Trouble {}
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Table(error)
+    }
+}
+
+impl From<WakeError> for Trouble {
+    fn from(error: WakeError) -> Self {
+        match error {
+            WakeError::Table(error) => error.into(),
+            WakeError::Queue { region, error } => Self::Queue { region, error },
+        }
     }
 }
 

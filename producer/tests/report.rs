@@ -39,7 +39,8 @@ fn with(entry: EventEntry, details: &[(&str, &str)]) -> EventEntry {
 }
 
 fn plan(request: &Request) -> Plan {
-    let steps: Vec<_> = step_names(request).iter().map(|name| json!({ "name": name })).collect();
+    let steps: Vec<_> =
+        step_names(request, false).iter().map(|name| json!({ "name": name })).collect();
     serde_json::from_value(json!({
         "steps": steps, "instances": [{"class": "db.r6g.large"}],
         "why": ["Same account and Region, so no copy is needed."], "settings": {},

@@ -120,10 +120,35 @@ fn is_rds_identifier(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// A job: UUIDv5 of (caller, idempotency key) where a key is given, else UUIDv7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct JobId(pub Uuid);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident, $rule:literal) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+            fn from_str(text: &str) -> Result<Self, InvalidName> {
+                Uuid::parse_str(text).map(Self).map_err(|_| InvalidName($rule))
+            }
+        }
+    };
+}
+
+uuid_id!(
+    /// A job: UUIDv5 of (caller, idempotency key) where a key is given, else UUIDv7.
+    JobId,
+    "a job id (a UUID)"
+);
 
 /// The namespace of ids made from idempotency keys (an arbitrary UUID, fixed for ever).
 const KEYED_JOBS: Uuid = Uuid::from_u128(0x6f1d_7c9e_4f0a_4c39_9b57_2f1f_6a10_a0e1);
@@ -148,23 +173,11 @@ impl JobId {
     }
 }
 
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
-
-impl FromStr for JobId {
-    type Err = InvalidName;
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        Uuid::parse_str(text).map(Self).map_err(|_| InvalidName("a job id (a UUID)"))
-    }
-}
-
-/// A restore set: UUIDv5 of (caller, idempotency key) where a key is given, else UUIDv7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SetId(pub Uuid);
+uuid_id!(
+    /// A restore set: UUIDv5 of (caller, idempotency key) where a key is given, else UUIDv7.
+    SetId,
+    "the id of a restore set (a UUID)"
+);
 
 /// The namespace of sets, and of their members (an arbitrary UUID, fixed for ever).
 const KEYED_SETS: Uuid = Uuid::from_u128(0x1b5a_93d2_7c11_4d86_a1c4_90e3_57f2_0d6b);
@@ -180,19 +193,6 @@ impl SetId {
     #[must_use]
     pub fn member(&self, n: usize) -> JobId {
         JobId(keyed(&KEYED_SETS, &self.to_string(), &n.to_string()))
-    }
-}
-
-impl fmt::Display for SetId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
-
-impl FromStr for SetId {
-    type Err = InvalidName;
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        Uuid::parse_str(text).map(Self).map_err(|_| InvalidName("the id of a restore set (a UUID)"))
     }
 }
 

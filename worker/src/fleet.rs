@@ -5,7 +5,7 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use aurora_restore_shared::clock::{Clock, EpochMs, as_ms};
 use aurora_restore_shared::entropy::Entropy;
-use aurora_restore_shared::environment::Environment;
+use aurora_restore_shared::environment::{Environment, WakeError};
 use aurora_restore_shared::ids::{AccountId, Epoch, JobId, RegionName, Seq, WorkerId};
 use aurora_restore_shared::queue::{QueueResult, Queues};
 use aurora_restore_shared::store::{Store, StoreResult};
@@ -109,17 +109,12 @@ impl Worker {
         self.now_ms() + as_ms(time)
     }
 
-    /// Wakes a waiting job: one conditional write that moves its `due_at` to the first safety
-    /// interval, then the wake-up. If this process dies in between, the dispatcher sends it.
-    /// `false`: the job does not wait (any more).
+    /// Wakes a waiting job. `false`: the job does not wait (any more).
     ///
     /// # Errors
     /// When the table or queue is missing or AWS refuses.
-    pub async fn wake(&self, id: JobId, seq: Option<Seq>) -> Result<bool, anyhow::Error> {
-        let due = self.after(safety_interval(0));
-        let Some(job) = self.store.wake(id, seq, due).await? else { return Ok(false) };
-        self.queues(&job.region).send_for(&job).await?;
-        Ok(true)
+    pub async fn wake(&self, id: JobId, seq: Option<Seq>) -> Result<bool, WakeError> {
+        Ok(self.env.wake(&self.store, id, seq).await?.is_some())
     }
 
     /// Gives a target's slot back, as a tick of `epoch`, and wakes the jobs that are granted it by that.

@@ -65,10 +65,11 @@ async fn ask(
 ) -> Result<Agreed, Failure> {
     let Some(member) = &cx.spec.set else { return Ok(Agreed::Yes) };
     let (job, now_ms) = (cx.spec.id, cx.worker.now_ms());
-    let change = change(&cx.worker.env, member.set, Some(job), |tally| match voted {
-        Some(voted) => tally.vote(job, voted, now_ms),
-        None => tally.at(now_ms),
-    });
+    let change =
+        change(&cx.worker.env, &cx.worker.store, member.set, Some(job), |tally| match voted {
+            Some(voted) => tally.vote(job, voted, now_ms),
+            None => tally.at(now_ms),
+        });
     let tally = change.await.map_err(StoreError::into_failure)?.ok_or_else(|| lost(member))?;
     if is_yes(&tally.decision) {
         return Ok(Agreed::Yes);
@@ -110,6 +111,9 @@ pub async fn tell_failure(worker: &Worker, failed: &JobState) -> StoreResult<()>
     };
     let Some(member) = spec.and_then(|spec| spec.set) else { return Ok(()) };
     let (job, now_ms, why) = (failed.id, worker.now_ms(), failure.to_string());
-    change(&worker.env, member.set, Some(job), |tally| tally.fail(job, &why, now_ms)).await?;
+    change(&worker.env, &worker.store, member.set, Some(job), |tally| {
+        tally.fail(job, &why, now_ms)
+    })
+    .await?;
     Ok(())
 }

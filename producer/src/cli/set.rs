@@ -10,9 +10,10 @@ use super::text::{status_cell, table};
 use aurora_restore_producer::set::{
     AbandonError, SetDetails, SetError, SetSubmission, abandon_set, show_set, submit_set,
 };
+use aurora_restore_producer::submit::Submission;
 use aurora_restore_producer::view::{SetView, moment};
 use aurora_restore_shared::ids::SetId;
-use aurora_restore_shared::set::RestoreSet;
+use aurora_restore_shared::set::{Decision, RestoreSet};
 use clap::Subcommand;
 use comfy_table::Cell;
 use serde_json::json;
@@ -112,7 +113,7 @@ fn tell(context: &Context, accepted: &SetSubmission) -> Result<(), CliError> {
         let set = json!({ "id": spec.id.to_string(), "moment": spec.moment.to_string(), "jobs": ids, "existed": existed });
         return context.document(&json!({ "set": set }));
     }
-    let row = |(n, job): (usize, &aurora_restore_producer::submit::Submission)| {
+    let row = |(n, job): (usize, &Submission)| {
         let what = if job.existed { "was there" } else { "accepted" };
         let target = &spec.set.members[n].target.cluster;
         vec![Cell::new(job.id), Cell::new(what), Cell::new(target)]
@@ -172,8 +173,7 @@ async fn abandon(context: &Context, id: &str, reason: &str) -> Result<(), CliErr
         return context.document(&json!({ "set": set }));
     }
     let since = match &decision {
-        aurora_restore_shared::set::Decision::Back { at_ms, .. }
-        | aurora_restore_shared::set::Decision::Abandoned { at_ms, .. } => moment(*at_ms),
+        Decision::Back { at_ms, .. } | Decision::Abandoned { at_ms, .. } => moment(*at_ms),
         _ => "now".into(),
     };
     let why = decision.why_not().unwrap_or_default();

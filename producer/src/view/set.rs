@@ -1,8 +1,8 @@
 //! A restore set with how far its members are.
 
 use super::{INCOMPLETE, moment};
-use crate::set::SetDetails;
-use aurora_restore_shared::set::Voted;
+use crate::set::{Member, SetDetails};
+use aurora_restore_shared::set::{Membership, Voted};
 use serde::Serialize;
 
 /// A restore set.
@@ -50,8 +50,7 @@ impl SetView {
         let SetDetails { spec, tally, .. } = details;
         let votes = tally.as_ref().map(|tally| &tally.votes);
         let decision = tally.as_ref().map(|tally| &tally.decision);
-        let member = |(membership, member): (_, &Option<crate::set::Member>)| {
-            let membership: aurora_restore_shared::set::Membership = membership;
+        let member = |(membership, member): (Membership, &Option<Member>)| {
             let vote = votes.and_then(|votes| votes.get(&membership.job()));
             let failure = member.as_ref().and_then(|member| member.failure.as_ref());
             MemberView {

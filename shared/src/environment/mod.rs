@@ -8,8 +8,10 @@
 
 mod place;
 mod session;
+mod wake;
 
 pub use place::Place;
+pub use wake::{FIRST_INTERVAL_MS, WakeError};
 
 use crate::clock::Clock;
 use crate::entropy::Entropy;

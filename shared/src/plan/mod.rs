@@ -163,14 +163,7 @@ impl Plan {
     /// The same for a member of a restore set: what follows the proof waits for the other members.
     #[must_use]
     pub fn in_set(mut self) -> Self {
-        for step in &mut self.steps {
-            for after in step.after.iter_mut().filter(|after| **after == StepName::VerifyRestore) {
-                *after = StepName::JoinSet;
-            }
-        }
-        let verified = self.steps.iter().position(|step| step.name == StepName::VerifyRestore);
-        let joins = step(StepName::JoinSet, &[StepName::VerifyRestore], &[]);
-        self.steps.insert(verified.map_or(self.steps.len(), |n| n + 1), joins);
+        join_set(&mut self.steps);
         let why = "It is a member of a restore set: it is handed over when all members are verified, or none is.";
         self.why.push(why.into());
         self
@@ -245,10 +238,10 @@ fn instances(
     Ok(facts.instances.clone())
 }
 
-/// The steps that the plan of a request is likely to have, in order: a guess, before its facts are
-/// known.
+/// The steps that the plan of a request, or of a member of a restore set, is likely to have, in order: a
+/// guess, before its facts are known.
 #[must_use]
-pub fn step_names(request: &Request) -> Vec<StepName> {
+pub fn step_names(request: &Request, is_member: bool) -> Vec<StepName> {
     let share_with = request.changes_account().then(|| request.target.account.clone());
     let copy = request.changes_region().then(|| Hop {
         account: request.target.account.clone(),
@@ -258,17 +251,23 @@ pub fn step_names(request: &Request) -> Vec<StepName> {
     let path = Path { share_with, copy, ..Path::default() };
     let swaps = request.target.if_exists == IfExists::Swap;
     let swap = if swaps { Swap::Yes } else { Swap::No };
-    steps(request, &path, swap, &mut Vec::new()).into_iter().map(|step| step.name).collect()
+    let mut steps = steps(request, &path, swap, &mut Vec::new());
+    if is_member {
+        join_set(&mut steps);
+    }
+    steps.into_iter().map(|step| step.name).collect()
 }
 
-/// The same steps, of a member of a restore set.
-#[must_use]
-pub fn in_set(mut steps: Vec<StepName>, is_member: bool) -> Vec<StepName> {
-    let verified = steps.iter().position(|step| *step == StepName::VerifyRestore);
-    if let Some(n) = verified.filter(|_| is_member) {
-        steps.insert(n + 1, StepName::JoinSet);
+/// What comes after the proof comes after all members of the restore set are verified.
+fn join_set(steps: &mut Vec<PlannedStep>) {
+    for step in steps.iter_mut() {
+        for after in step.after.iter_mut().filter(|after| **after == StepName::VerifyRestore) {
+            *after = StepName::JoinSet;
+        }
     }
-    steps
+    let verified = steps.iter().position(|step| step.name == StepName::VerifyRestore);
+    let joins = step(StepName::JoinSet, &[StepName::VerifyRestore], &[]);
+    steps.insert(verified.map_or(steps.len(), |n| n + 1), joins);
 }
 
 /// Whether a plan replaces a cluster.

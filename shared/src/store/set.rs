@@ -2,7 +2,6 @@
 //! members have voted. Two items, so that a vote is one small write.
 
 use super::item::{Item, ItemReader, Unreadable, key, number, ordered, text, texts};
-use super::spec::Accepted;
 use super::versioned::Versioned;
 use super::{Store, StoreResult, store_error};
 use crate::failure::wire_code;
@@ -75,26 +74,21 @@ fn parse_vote(text: &str) -> Option<Vote> {
 }
 
 impl Store {
-    /// Puts a set if there is none under its id. One that is there keeps its moment.
+    /// Puts a set if there is none under its id; answers the one that stands, which keeps its moment.
     ///
     /// # Errors
     /// When the table is missing, AWS refuses, or the item that is there cannot be read.
-    pub async fn put_set(&self, spec: &SetSpec) -> StoreResult<Accepted> {
+    pub async fn put_set(&self, spec: SetSpec) -> StoreResult<SetSpec> {
         let put = self.client.put_item().table_name(&self.table);
         let put = put
-            .set_item(Some(encode_set(spec).into_iter().collect()))
+            .set_item(Some(encode_set(&spec).into_iter().collect()))
             .condition_expression("attribute_not_exists(pk)");
         match put.send().await {
-            Ok(_) => return Ok(Accepted::New),
-            Err(e) if wire_code(&e) == Some("ConditionalCheckFailedException") => {}
-            Err(e) => return Err(store_error!(self, "storing the set")(e)),
-        }
-        match self.set(spec.id).await? {
-            Some(there) if there.set.hash() == spec.set.hash() => {
-                let SetSpec { created_at_ms, submitted_by, .. } = there;
-                Ok(Accepted::Same { created_at_ms, submitted_by })
+            Ok(_) => Ok(spec),
+            Err(e) if wire_code(&e) == Some("ConditionalCheckFailedException") => {
+                Ok(self.set(spec.id).await?.unwrap_or(spec))
             }
-            _ => Ok(Accepted::Conflict),
+            Err(e) => Err(store_error!(self, "storing the set")(e)),
         }
     }
 
@@ -136,8 +130,7 @@ impl Store {
         change: impl Fn(&Tally) -> Tally,
     ) -> StoreResult<Option<(Tally, Tally)>> {
         let is_there = |tally: &Tally| tally.version > 0;
-        let change =
-            |tally: &Tally| is_there(tally).then(|| change(tally)).filter(|next| next != tally);
+        let change = |tally: &Tally| is_there(tally).then(|| change(tally));
         let (before, after) = self.change(&set_pk(id), change).await?;
         Ok(is_there(&after).then_some((before, after)))
     }

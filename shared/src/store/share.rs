@@ -6,7 +6,7 @@ use super::item::{Item, ItemReader, Unreadable, text, texts};
 use super::versioned::Versioned;
 use super::{Store, StoreResult};
 use crate::ids::{AccountId, JobId, RegionName};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Who needs a share, and whose it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Share {
     /// Whether a job has given it; else its owner has.
     is_ours: bool,
     /// The jobs that need it.
-    users: BTreeMap<JobId, String>,
+    users: BTreeSet<JobId>,
     /// The job that takes it back at this moment.
     leaving: Option<JobId>,
 }
@@ -47,7 +47,7 @@ impl Share {
             return None;
         }
         let mut next = Self { leaving: None, ..self.clone() };
-        next.users.insert(job, String::new());
+        next.users.insert(job);
         Some(next)
     }
 
@@ -61,7 +61,7 @@ impl Share {
     #[must_use]
     pub fn leave(&self, job: JobId) -> Self {
         let mut next = self.clone();
-        if next.users.contains_key(&job) && next.users.len() == 1 && next.is_ours {
+        if next.users.contains(&job) && next.users.len() == 1 && next.is_ours {
             next.leaving = Some(job);
         } else {
             next.users.remove(&job);
@@ -88,7 +88,8 @@ impl Versioned for Share {
 
     fn attributes(&self) -> Item {
         let mut item = Item::new();
-        item.insert("users".into(), texts(&self.users));
+        let users = self.users.iter().map(|job| (job, "")).collect();
+        item.insert("users".into(), texts(&users));
         if self.is_ours {
             item.insert("ours".into(), text("yes"));
         }
@@ -100,12 +101,11 @@ impl Versioned for Share {
 
     fn read(item: &Item) -> Result<Self, Unreadable> {
         let read = ItemReader::new(item);
-        let user = |(job, note): (&str, &str)| Some((job.parse().ok()?, note.to_owned()));
-        let users: Option<_> = read.texts("users")?.into_iter().map(user).collect();
+        let users: Result<_, _> = read.texts("users")?.into_keys().map(str::parse).collect();
         Ok(Self {
             version: read.number("version")?,
             is_ours: read.has("ours"),
-            users: users.ok_or_else(|| read.wrong("users", "holds an entry that is no job"))?,
+            users: users.map_err(|_| read.wrong("users", "holds an entry that is no job"))?,
             leaving: read.has("leaving").then(|| read.parsed("leaving")).transpose()?,
         })
     }
@@ -127,9 +127,8 @@ impl Store {
     /// # Errors
     /// When the table is missing, AWS refuses, or the item cannot be read.
     pub async fn enter_share(&self, name: &str, job: JobId) -> StoreResult<Entered> {
-        let enter = |share: &Share| share.enter(job).filter(|next| next != share);
-        let (_, share) = self.change(name, enter).await?;
-        let is_in = share.users.contains_key(&job) && share.leaving.is_none();
+        let (_, share) = self.change(name, |share: &Share| share.enter(job)).await?;
+        let is_in = share.users.contains(&job) && share.leaving.is_none();
         Ok(if is_in { Entered::In } else { Entered::Later })
     }
 
@@ -138,8 +137,7 @@ impl Store {
     /// # Errors
     /// When the table is missing, AWS refuses, or the item cannot be read.
     pub async fn give_share(&self, name: &str) -> StoreResult<()> {
-        let give = |share: &Share| Some(share.give()).filter(|next| next != share);
-        self.change(name, give).await.map(drop)
+        self.change(name, |share: &Share| Some(share.give())).await.map(drop)
     }
 
     /// A job needs the share no more; a repeat answers the same until it is gone.
@@ -147,8 +145,7 @@ impl Store {
     /// # Errors
     /// When the table is missing, AWS refuses, or the item cannot be read.
     pub async fn leave_share(&self, name: &str, job: JobId) -> StoreResult<Left> {
-        let leave = |share: &Share| Some(share.leave(job)).filter(|next| next != share);
-        let (_, share) = self.change(name, leave).await?;
+        let (_, share) = self.change(name, |share: &Share| Some(share.leave(job))).await?;
         Ok(if share.leaving == Some(job) { Left::TakeBack } else { Left::Stays })
     }
 
@@ -157,8 +154,7 @@ impl Store {
     /// # Errors
     /// When the table is missing, AWS refuses, or the item cannot be read.
     pub async fn share_is_gone(&self, name: &str, job: JobId) -> StoreResult<()> {
-        let gone = |share: &Share| Some(share.gone(job)).filter(|next| next != share);
-        self.change(name, gone).await.map(drop)
+        self.change(name, |share: &Share| Some(share.gone(job))).await.map(drop)
     }
 }
 

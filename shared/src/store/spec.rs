@@ -8,7 +8,7 @@ use crate::clock::{EpochMs, timestamp};
 use crate::failure::wire_code;
 use crate::ids::JobId;
 use crate::job::JobState;
-use crate::plan::{Plan, StepName, in_set, step_names};
+use crate::plan::{Plan, StepName, step_names};
 use crate::request::Request;
 use crate::set::Membership;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -44,7 +44,7 @@ impl Spec {
     pub fn step_names(&self) -> Vec<StepName> {
         match &self.aftercare {
             Some(care) => care.steps().into_iter().map(|step| step.name).collect(),
-            None => in_set(step_names(&self.request), self.set.is_some()),
+            None => step_names(&self.request, self.set.is_some()),
         }
     }
 

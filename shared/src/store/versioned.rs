@@ -34,7 +34,7 @@ pub(super) fn encode<T: Versioned>(pk: &str, value: &T) -> Item {
 
 impl Store {
     /// Applies a pure change to the item: optimistically on an empty one first, because most items
-    /// are not there, then on what stood in the way. `None` from the change leaves it as it is.
+    /// are not there, then on what stood in the way. A change that changes nothing writes nothing.
     /// Returns it as it was and as it is.
     pub(super) async fn change<T: Versioned>(
         &self,
@@ -44,7 +44,7 @@ impl Store {
         let mut there = T::default();
         for _ in 0..RIVALS {
             let version = *there.version();
-            let Some(mut next) = change(&there) else {
+            let Some(mut next) = change(&there).filter(|next| *next != there) else {
                 if version > 0 {
                     return Ok((there.clone(), there));
                 }
