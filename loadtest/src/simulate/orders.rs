@@ -109,9 +109,6 @@ pub fn draw(
 /// Members of a set.
 const MEMBERS: usize = 2;
 
-/// How long the members of a set have until all must be verified.
-pub const COMPLETE_WITHIN: Duration = Duration::from_secs(2 * 3600);
-
 /// Members of one moment, some of which replace a cluster.
 fn a_set(rng: &mut fastrand::Rng, n: usize, within: Duration) -> Order {
     let members = (n..n + MEMBERS).map(|n| one(rng, n, within, false));

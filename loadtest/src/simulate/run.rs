@@ -13,7 +13,7 @@ use super::excuses;
 use super::fleet::Fleet;
 use super::knobs::{Drawn, Knobs, Profile, WIDEST_SKEW_MS};
 use super::lost::LostPointers;
-use super::orders::{COMPLETE_WITHIN, Order};
+use super::orders::Order;
 use super::people::Touched;
 use super::script::Script;
 use super::submitters::Accepted;
@@ -278,8 +278,9 @@ impl Run {
 
     /// The members of a set wait for each other.
     fn waits_for_members(&self) -> Duration {
-        let has_set = self.orders.iter().any(|order| order.set.is_some());
-        if has_set { COMPLETE_WITHIN + SETTLE_WITHIN } else { Duration::ZERO }
+        let sets = self.orders.iter().filter_map(|order| order.set.as_ref());
+        let longest = sets.map(|set| set.complete_within.length() + SETTLE_WITHIN).max();
+        longest.unwrap_or_default()
     }
 
     fn statuses(&self) -> Vec<(String, bool)> {

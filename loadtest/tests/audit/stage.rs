@@ -39,7 +39,7 @@ impl Stage {
         let auditor = Auditor::new(Setting {
             account: common.local_account.to_string(),
             region: common.region.to_string(),
-            places: vec![(common.local_account.to_string(), common.region.to_string())],
+            spokes: Vec::new(),
             volumes: sim.volumes.clone(),
             table: common.table.clone(),
             queue_prefix: common.queue_prefix.clone(),

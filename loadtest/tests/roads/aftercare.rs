@@ -1,6 +1,6 @@
 //! What happens after a restore has ended: throw-away copies expire.
 
-use super::{HOUR, HUB, latest, resource_id, restore};
+use super::{HOUR, HUB, latest, resource_id, restore, standing};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_producer::query::{Filter, list, show};
 use aurora_restore_producer::report::EvidenceReport;
@@ -80,8 +80,7 @@ async fn the_records_of_aftercare_are_whole_and_tell_of_its_own_step() {
 async fn what_a_late_request_has_made_after_a_swap_goes_with_the_replaced_cluster() {
     let sim = Sim::prepared(4).await.unwrap();
     let worker = sim.start("w1");
-    let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
-    sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
+    standing(&sim, "orders-staging").await.unwrap();
     let swap = json!({"target": {"if_exists": "swap"}, "keep": {"replaced": "1h"}});
     let job = sim.submit(&restore(latest(), "orders-staging", swap)).await.unwrap();
     sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();

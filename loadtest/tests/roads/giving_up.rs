@@ -1,6 +1,6 @@
 //! What becomes of that which a failed job has made: kept for a retry, then removed.
 
-use super::{HOUR, HUB, latest, resource_id, restore};
+use super::{HOUR, HUB, latest, resource_id, restore, standing};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_loadtest::sim::two_accounts::{THERE, there};
 use aurora_restore_producer::operate::{RetryError, retry};
@@ -89,9 +89,7 @@ async fn a_failed_job_that_is_retried_keeps_what_it_has_made() {
 async fn giving_up_a_swap_removes_the_new_cluster_and_never_the_one_under_the_name() {
     let sim = Sim::prepared(3).await.unwrap();
     let worker = sim.start("w1");
-    let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
-    sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
-    let old = resource_id(&sim, HUB, "us-east-1", "orders-staging").await;
+    let old = standing(&sim, "orders-staging").await;
     let swap = json!({"target": {"if_exists": "swap"}, "keep": {"replaced": "1h"}});
     let job = failed(&sim, "orders-staging", swap).await;
     assert_eq!(sim.clusters_of(job).len(), 1);

@@ -1,6 +1,6 @@
 //! Roads within one account and Region.
 
-use super::{HOUR, HUB, latest, resource_id, restore};
+use super::{HOUR, HUB, latest, resource_id, restore, standing};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_local::settings::WorldSettings;
@@ -52,9 +52,7 @@ async fn a_moment_that_cannot_be_restored_to_is_refused_with_those_that_can() {
 async fn a_taken_name_is_swapped_and_the_old_cluster_lives_under_another() {
     let sim = Sim::prepared(3).await.unwrap();
     let worker = sim.start("w1");
-    let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
-    sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
-    let old = resource_id(&sim, HUB, "us-east-1", "orders-staging").await.unwrap();
+    let old = standing(&sim, "orders-staging").await.unwrap();
     let again = json!({"target": {"if_exists": "swap"}, "keep": {"replaced": "3h"}});
     let second = sim.submit(&restore(latest(), "orders-staging", again)).await.unwrap();
     sim.until_succeeded(&[second], 5 * HOUR).await.unwrap();
@@ -77,8 +75,7 @@ async fn a_rename_whose_answer_was_lost_is_known_for_done() {
         let fast = WorldSettings { speed: 400.0, ..Sim::settings_of_world(8) };
         let sim = Sim::prepared_in(fast).await.unwrap();
         let worker = sim.start("w1");
-        let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
-        sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
+        standing(&sim, "orders-staging").await.unwrap();
         let swap = json!({"target": {"if_exists": "swap"}});
         let second = sim.submit(&restore(latest(), "orders-staging", swap)).await.unwrap();
         let is_whole = !which.ends_with('-');
@@ -96,9 +93,7 @@ async fn a_rename_whose_answer_was_lost_is_known_for_done() {
 async fn a_swap_that_cannot_be_done_is_taken_back_and_can_be_retried() {
     let sim = Sim::prepared(4).await.unwrap();
     let worker = sim.start("w1");
-    let first = sim.submit(&restore(latest(), "orders-staging", json!({}))).await.unwrap();
-    sim.until_succeeded(&[first], 5 * HOUR).await.unwrap();
-    let old = resource_id(&sim, HUB, "us-east-1", "orders-staging").await.unwrap();
+    let old = standing(&sim, "orders-staging").await.unwrap();
     let swap = json!({"target": {"if_exists": "swap"}});
     let second = sim.submit(&restore(latest(), "orders-staging", swap)).await.unwrap();
     // The old cluster is renamed away; then the new one's rename is refused.

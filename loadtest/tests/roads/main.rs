@@ -63,3 +63,10 @@ async fn resource_id(sim: &Sim, account: &str, region: &str, name: &str) -> Opti
     let cluster = page.db_clusters.unwrap_or_default().into_iter().next()?;
     cluster.db_cluster_resource_id
 }
+
+/// Restores a cluster of the name, to be replaced; its immutable id.
+async fn standing(sim: &Sim, name: &str) -> Option<String> {
+    let job = sim.submit(&restore(latest(), name, json!({}))).await.unwrap();
+    sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
+    resource_id(sim, HUB, "us-east-1", name).await
+}

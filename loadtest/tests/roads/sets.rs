@@ -1,6 +1,6 @@
 //! Restore sets: one moment, verified together, swapped together or not at all.
 
-use super::{HOUR, HUB, latest, merge, resource_id, restore};
+use super::{HOUR, HUB, merge, resource_id, standing};
 use aurora_restore_loadtest::sim::Sim;
 use aurora_restore_local::faults::{FaultKind, FaultRule};
 use aurora_restore_producer::operate::{RetryError, retry};
@@ -57,11 +57,8 @@ async fn submit(sim: &Sim, set: &RestoreSet) -> (SetId, Vec<JobId>) {
 
 /// The pair is there already; the immutable ids.
 async fn standing_pair(sim: &Sim) -> [Option<String>; 2] {
-    for target in PAIR {
-        let job = sim.submit(&restore(latest(), target, json!({}))).await.unwrap();
-        sim.until_succeeded(&[job], 5 * HOUR).await.unwrap();
-    }
-    pair(sim).await
+    let [first, second] = PAIR.map(|name| standing(sim, name));
+    [first.await, second.await]
 }
 
 async fn pair(sim: &Sim) -> [Option<String>; 2] {
@@ -80,6 +77,15 @@ fn codes(states: &[JobState]) -> Vec<Option<FailureCode>> {
 /// AWS does not take it, now or later.
 fn refusal() -> FaultKind {
     FaultKind::Refuse { code: "InvalidParameterCombination".into(), status: 400 }
+}
+
+/// Waits until a member is verified; from then on every rename of its cluster meets this.
+async fn hold_back_its_swap(sim: &Sim, job: JobId, fault: FaultKind) {
+    until(sim, job, |s| s.steps.contains_key(&StepName::JoinSet)).await;
+    let resource = Some(sim.clusters_of(job).remove(0));
+    let operation = Some("ModifyDBCluster".into());
+    let rule = FaultRule { operation, resource, ..FaultRule::always(fault) };
+    sim.cloud.world().faults.add(rule);
 }
 
 async fn first_to_fail(sim: &Sim, jobs: &[JobId]) -> JobId {
@@ -177,11 +183,7 @@ async fn members_that_are_swapped_go_back_when_another_cannot_be() {
     let old = standing_pair(&sim).await;
     let (id, jobs) = submit(&sim, &set(&PAIR, json!({}), json!({}))).await;
     // The first member's new cluster cannot be renamed any more.
-    until(&sim, jobs[0], |s| s.steps.contains_key(&StepName::JoinSet)).await;
-    let beside = sim.clusters_of(jobs[0]).remove(0);
-    let rule = FaultRule { resource: Some(beside), ..FaultRule::always(refusal()) };
-    let operation = Some("ModifyDBCluster".into());
-    sim.cloud.world().faults.add(FaultRule { operation, ..rule });
+    hold_back_its_swap(&sim, jobs[0], refusal()).await;
     let states = sim.until_ended(&jobs, 5 * HOUR).await.unwrap();
     assert_eq!(codes(&states), [Some(FailureCode::SwapFailed), Some(FailureCode::SetAbandoned)]);
     assert_eq!(pair(&sim).await, old);
@@ -196,11 +198,7 @@ async fn all_go_back_when_one_member_does_not_come_up_within_the_hour() {
     let worker = sim.start("w1");
     let old = standing_pair(&sim).await;
     let (id, jobs) = submit(&sim, &set(&PAIR, json!({}), json!({}))).await;
-    until(&sim, jobs[0], |s| s.steps.contains_key(&StepName::JoinSet)).await;
-    let beside = sim.clusters_of(jobs[0]).remove(0);
-    let rule = FaultRule { resource: Some(beside), ..FaultRule::always(FaultKind::Throttle) };
-    let operation = Some("ModifyDBCluster".into());
-    sim.cloud.world().faults.add(FaultRule { operation, ..rule });
+    hold_back_its_swap(&sim, jobs[0], FaultKind::Throttle).await;
     until(&sim, jobs[1], |s| s.steps.contains_key(&StepName::SwapIn)).await;
     sim.pass(30 * MINUTE).await;
     let halfway = pair(&sim).await;

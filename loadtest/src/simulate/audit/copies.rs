@@ -6,6 +6,7 @@ use super::effects::job_of;
 use super::job::Job;
 use super::state_rules::Findings;
 use aurora_restore_local::params::Params;
+use aurora_restore_local::rds::model::{Place, Snapshot};
 use aurora_restore_local::witness::Seen;
 use aurora_restore_local::world::World;
 use serde_json::Value;
@@ -51,7 +52,7 @@ impl Book {
             return;
         }
         let given = params.iter().filter(|(name, _)| name.starts_with("ValuesTo"));
-        let is_ours = |account: &str| self.setting.places.iter().any(|(ours, _)| ours == account);
+        let is_ours = |account: &str| self.setting.places().any(|(ours, _)| ours == account);
         for (_, account) in given.filter(|(_, account)| !is_ours(account)) {
             let text = format!("{id} was to be shared with {account}, or no longer");
             wrong.push((Invariant::OnlyOwnResources, text));
@@ -100,7 +101,7 @@ impl Book {
         }
         let needs_share = |job: &Job| job.shares() && job.has_failed();
         if !self.jobs.values().any(needs_share) {
-            let is_shared = |(_, s): &(_, &aurora_restore_local::rds::model::Snapshot)| {
+            let is_shared = |(_, s): &(&Place, &Snapshot)| {
                 job_of(&s.tags).is_none() && !s.shared_with.is_empty()
             };
             if let Some((_, snapshot)) = world.rds.snapshots().find(is_shared) {

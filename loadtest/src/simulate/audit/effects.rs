@@ -222,10 +222,8 @@ impl Book {
     /// The cluster of a name.
     pub(super) fn cluster<'w>(&self, world: &'w World, name: &str) -> Option<&'w Cluster> {
         let Self { setting, .. } = self;
-        let is_here = |place: &Place| {
-            let mut places = setting.places.iter();
-            places.any(|(account, region)| place.account == *account && place.region == *region)
-        };
+        let is_here =
+            |place: &Place| setting.places().any(|here| here == (&*place.account, &*place.region));
         let is_it =
             |(place, cluster): &(&Place, &Cluster)| cluster.identifier == name && is_here(place);
         world.rds.clusters().find(is_it).map(|(_, cluster)| cluster)

@@ -61,10 +61,8 @@ impl Book {
     fn letters(&self, world: &World, excuses: &Excuses, found: &mut Findings) {
         let mut pointers: BTreeMap<String, Vec<Option<i64>>> = BTreeMap::new();
         let account = &self.setting.account;
-        let in_region = |(_, region): &(String, String)| {
-            world.sqs.messages(account, region, &self.dead_letters)
-        };
-        for message in self.setting.places.iter().flat_map(in_region) {
+        let in_region = |(_, region)| world.sqs.messages(account, region, &self.dead_letters);
+        for message in self.setting.places().flat_map(in_region) {
             if let Said::Pointer { job, seq } = Said::by(&message.body) {
                 pointers.entry(job).or_default().push(seq);
             }
@@ -190,7 +188,7 @@ fn result(id: &str, job: &Job, made: &Made<'_>, now_ms: i64, found: &mut Finding
     let beside = beside(&job.target, id);
     // One that is given up has another name before it goes, which may not be over at the end.
     let gone = gone(&job.target, id);
-    let is_leaving = job.is_given_up() || job.has_expired(now_ms);
+    let is_leaving = job.may_go(now_ms);
     let is_its = |name: &str| {
         name == job.target || (!has_succeeded && name == beside) || (is_leaving && name == gone)
     };

@@ -43,8 +43,8 @@ pub struct Setting {
     pub account: String,
     /// The Region of the table and of the queues.
     pub region: String,
-    /// Where clusters are restored, with their accounts; the first is that of the table.
-    pub places: Vec<(String, String)>,
+    /// Other places where clusters are restored: account and Region.
+    pub spokes: Vec<(String, String)>,
     /// What is in the databases.
     pub volumes: Volumes,
     /// The name of the table.
@@ -57,6 +57,14 @@ pub struct Setting {
     pub secrets: Vec<String>,
     /// The clusters that restores are made from.
     pub source_clusters: BTreeSet<String>,
+}
+
+impl Setting {
+    /// Where clusters are restored: account and Region.
+    fn places(&self) -> impl Iterator<Item = (&str, &str)> {
+        let spokes = self.spokes.iter().map(|(account, region)| (&**account, &**region));
+        std::iter::once((&*self.account, &*self.region)).chain(spokes)
+    }
 }
 
 /// What explains that not everything ended well.

@@ -74,10 +74,7 @@ impl Book {
         let resource_id = cluster.map(|c| c.resource_id.as_str()).unwrap_or_default();
         let is_right = match rename {
             Rename::NewIn | Rename::NewAway => job.restored.contains_key(resource_id),
-            Rename::Gone => {
-                let may_go = job.is_given_up() || job.has_expired(seen.record.at_ms);
-                may_go && job.restored.contains_key(resource_id)
-            }
+            Rename::Gone => job.may_go(seen.record.at_ms) && job.restored.contains_key(resource_id),
             Rename::OldAway | Rename::OldBack => job.replaces().as_deref() == Some(resource_id),
         };
         if !is_right {
@@ -135,8 +132,7 @@ impl Book {
                 is_over && there.is_none_or(is_old)
             } else {
                 let is_its = name == beside(&job.target, id) || name == gone(&job.target, id);
-                let may_go = job.is_given_up() || job.has_expired(seen.record.at_ms);
-                is_its && may_go && there.is_none_or(is_new)
+                is_its && job.may_go(seen.record.at_ms) && there.is_none_or(is_new)
             }
         });
         if !may_go {
@@ -175,6 +171,11 @@ impl Job {
     pub(super) fn has_expired(&self, now_ms: i64) -> bool {
         let has_succeeded = self.state.as_ref().is_some_and(|s| s.status == "succeeded");
         has_succeeded && self.expires() && self.has_ended_before(now_ms - LEAST_KEPT_MS)
+    }
+
+    /// Whether what it has restored may go.
+    pub(super) fn may_go(&self, now_ms: i64) -> bool {
+        self.is_given_up() || self.has_expired(now_ms)
     }
 
     /// Whether it must be gone by now: it was kept for an hour, and for another one under its last name.

@@ -134,9 +134,7 @@ impl Run {
             self.agenda.add(start + offset, happening);
         }
     }
-}
 
-impl Run {
     /// What goes wrong between accounts: sessions that end, a role that denies, a key that is disabled,
     /// a share that somebody takes back.
     fn plan_abroad(&mut self) {
@@ -199,12 +197,12 @@ async fn make_targets(sim: &Sim, orders: &[Order]) -> anyhow::Result<()> {
 fn setting(sim: &Sim, lease: Duration) -> Setting {
     let (account, region) = sim.place();
     Setting {
+        account,
+        region,
+        spokes: vec![(SPOKE.to_owned(), THERE.to_owned())],
         table: sim.common().table.clone(),
         queue_prefix: sim.common().queue_prefix.clone(),
         lease_ms: i64::try_from(lease.as_millis()).unwrap_or(i64::MAX),
-        places: vec![(account.clone(), region.clone()), (SPOKE.to_owned(), THERE.to_owned())],
-        account,
-        region,
         volumes: sim.volumes.clone(),
         secrets: ["drill-password", "source-password"].map(str::to_owned).to_vec(),
         source_clusters: [SOURCE.to_owned()].into(),
